@@ -1,0 +1,96 @@
+/*
+ * QMP server: what libxl and the driver take for a QEMU
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Listens on a unix socket, speaks QMP (greeting, capabilities, one JSON
+ * object a line, `id` echoed, events) and hands each command to a row of a
+ * table. Clients are dom0's (root); input is bounded all the same. It knows
+ * nothing of what a command does. Answers may come later, so a command can
+ * wait for the stubdomain while others are served.
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+typedef struct _DmQmpServer DmQmpServer;
+typedef struct _DmQmpRequest DmQmpRequest;
+
+/* Longest input a client may send without a complete JSON object, in bytes. */
+#define DM_QMP_INPUT_MAX (64U * 1024U)
+/* Clients at a time; commands in work for one client; nesting of JSON; bytes of output queued for a client that does not read. */
+#define DM_QMP_CLIENTS_MAX 8U
+#define DM_QMP_REQUESTS_MAX 16U
+#define DM_QMP_DEPTH_MAX 16U
+#define DM_QMP_OUTPUT_MAX (256U * 1024U)
+
+/*
+ * Runs a command. @arguments is (nullable) (transfer none). Exactly one of
+ * dmQmpRequestReturn() and dmQmpRequestFail() must be called for @request, now
+ * or later.
+ */
+typedef void (*DmQmpHandler)(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+typedef struct {
+    const char *name;     /* "query-status" */
+    DmQmpHandler handler;
+} DmQmpCommand;
+
+/**
+ * dmQmpServerNew:
+ * @path: socket to listen on; a stale one is replaced; mode 0600
+ * @commands: (transfer none): table that ends with a NULL name and outlives the server
+ * @opaque: passed to the handlers
+ *
+ * Returns: (transfer full): free with dmQmpServerFree(); NULL with DM_ERROR_SYSTEM
+ */
+DmQmpServer *dmQmpServerNew(const char *path, const DmQmpCommand *commands, gpointer opaque, GError **error);
+
+/**
+ * dmQmpServerNewForSocket:
+ * @fd: a listening unix socket that becomes the server's (libxl passes one as "fd=N")
+ */
+DmQmpServer *dmQmpServerNewForSocket(int fd, const DmQmpCommand *commands, gpointer opaque, GError **error);
+
+/** Closes all clients, answers nothing more, removes the socket. Requests still held are ended harmlessly. NULL is allowed. */
+void dmQmpServerFree(DmQmpServer *server);
+
+/** Sends an event to every client past qmp_capabilities. @data: (nullable) (transfer full). */
+void dmQmpServerEvent(DmQmpServer *server, const char *name, JsonObject *data);
+
+/** Answers a command. @value: (nullable) (transfer full): NULL is an empty object. Frees @request. */
+void dmQmpRequestReturn(DmQmpRequest *request, JsonNode *value);
+
+/** Answers a command with an error. @errorClass: "GenericError", "CommandNotFound", "DeviceNotFound" … Frees @request. */
+void dmQmpRequestFail(DmQmpRequest *request, const char *errorClass, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/** Takes the oldest file descriptor the client sent along (SCM_RIGHTS) and that nobody took yet, or -1. The caller closes it. */
+int dmQmpRequestTakeFd(DmQmpRequest *request);
+
+/** The command's name, for messages. */
+const char *dmQmpRequestName(const DmQmpRequest *request);
+
+/* --- the parser alone, for unit tests and the fuzzer (no I/O) ------------ */
+
+typedef struct _DmQmpParser DmQmpParser;
+
+/* One complete object. Returns FALSE to stop parsing. */
+typedef gboolean (*DmQmpParserFunc)(JsonObject *object, gpointer opaque);
+
+DmQmpParser *dmQmpParserNew(void);
+void dmQmpParserFree(DmQmpParser *parser);
+
+/**
+ * dmQmpParserFeed:
+ *
+ * Takes bytes as they come, calls @func for each complete JSON object, in
+ * bounded memory and time.
+ *
+ * Returns: FALSE with DM_ERROR_ARGUMENT when the input is no JSON, no object,
+ *   too long or too deep; the connection should be closed then
+ */
+gboolean dmQmpParserFeed(DmQmpParser *parser, const char *data, gsize length, DmQmpParserFunc func, gpointer opaque,
+                         GError **error);
