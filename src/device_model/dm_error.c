@@ -8,4 +8,8 @@
 
 #include "dm_error.h"
 
-G_DEFINE_QUARK(dm-error-quark, dmErrorQuark)
+GQuark
+dmErrorQuark(void)
+{
+    return g_quark_from_static_string("dm-error-quark");
+}

@@ -18,7 +18,11 @@
 
 #include "protocol/stubdom_command.h"
 
-G_DEFINE_QUARK(stubdom-args-error-quark, stubdomArgsErrorQuark)
+GQuark
+stubdomArgsErrorQuark(void)
+{
+    return g_quark_from_static_string("stubdom-args-error-quark");
+}
 
 /* Appends the longest piece of @p that one kind of quote can carry; returns what is left. */
 static const char *
