@@ -26,11 +26,22 @@ typedef struct _DmQmpRequest DmQmpRequest;
 #define DM_QMP_REQUESTS_MAX 16U
 #define DM_QMP_DEPTH_MAX 16U
 #define DM_QMP_OUTPUT_MAX (256U * 1024U)
+/* File descriptors of one client that no command took yet. */
+#define DM_QMP_FDS_MAX 8U
+/*
+ * The QEMU we say we are. libxl up to 4.22 asks for at least 2.8 ("id" of eject
+ * and blockdev-change-medium) and 2.11 ("live" of xen-save-devices-state); this
+ * one is Debian 12's. (libxl__qmp_ev_qemu_compare_version() and its callers)
+ */
+#define DM_QMP_VERSION_MAJOR 7
+#define DM_QMP_VERSION_MINOR 2
+#define DM_QMP_VERSION_MICRO 0
 
 /*
  * Runs a command. @arguments is (nullable) (transfer none). Exactly one of
  * dmQmpRequestReturn() and dmQmpRequestFail() must be called for @request, now
- * or later.
+ * or later, also when the client or the server is gone by then. A second answer
+ * is a bug of the caller (g_critical).
  */
 typedef void (*DmQmpHandler)(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 
@@ -39,24 +50,42 @@ typedef struct {
     DmQmpHandler handler;
 } DmQmpCommand;
 
+/*
+ * The server itself answers qmp_capabilities, query-version and query-commands.
+ * All functions: main loop (default main context) only; none blocks.
+ */
+
 /**
  * dmQmpServerNew:
- * @path: socket to listen on; a stale one is replaced; mode 0600
+ * @path: socket to listen on; a stale one (nobody listens) is replaced; mode 0600
  * @commands: (transfer none): table that ends with a NULL name and outlives the server
  * @opaque: passed to the handlers
  *
- * Returns: (transfer full): free with dmQmpServerFree(); NULL with DM_ERROR_SYSTEM
+ * Clients must be root or our own user (SO_PEERCRED); others are closed unheard.
+ *
+ * Returns: (transfer full): free with dmQmpServerFree(); NULL with DM_ERROR_SYSTEM,
+ *   or DM_ERROR_BUSY if another process listens there
  */
 DmQmpServer *dmQmpServerNew(const char *path, const DmQmpCommand *commands, gpointer opaque, GError **error);
 
 /**
  * dmQmpServerNewForSocket:
- * @fd: a listening unix socket that becomes the server's (libxl passes one as "fd=N")
+ * @fd: (transfer full): a listening unix socket (libxl passes one as "fd=N"); on failure it stays the caller's
+ *
+ * Otherwise as dmQmpServerNew(); the socket's name is left alone. NULL with
+ * DM_ERROR_ARGUMENT if @fd is no such socket.
  */
 DmQmpServer *dmQmpServerNewForSocket(int fd, const DmQmpCommand *commands, gpointer opaque, GError **error);
 
 /** Closes all clients, answers nothing more, removes the socket. Requests still held are ended harmlessly. NULL is allowed. */
 void dmQmpServerFree(DmQmpServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmQmpServer, dmQmpServerFree)
+
+/* A client has gone; @left are still connected. May not free the server. */
+typedef void (*DmQmpGoneFunc)(guint left, gpointer opaque);
+
+/** Has @func called whenever a client has gone (not while the server is freed). NULL: no more. */
+void dmQmpServerOnGone(DmQmpServer *server, DmQmpGoneFunc func, gpointer opaque);
 
 /** Sends an event to every client past qmp_capabilities. @data: (nullable) (transfer full). */
 void dmQmpServerEvent(DmQmpServer *server, const char *name, JsonObject *data);
@@ -67,7 +96,13 @@ void dmQmpRequestReturn(DmQmpRequest *request, JsonNode *value);
 /** Answers a command with an error. @errorClass: "GenericError", "CommandNotFound", "DeviceNotFound" … Frees @request. */
 void dmQmpRequestFail(DmQmpRequest *request, const char *errorClass, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/** Takes the oldest file descriptor the client sent along (SCM_RIGHTS) and that nobody took yet, or -1. The caller closes it. */
+/**
+ * dmQmpRequestTakeFd:
+ *
+ * Takes the oldest file descriptor the client sent along (SCM_RIGHTS) and that
+ * nobody took yet, or -1. The caller closes it. To be called before the answer;
+ * what is left when all commands are answered is closed.
+ */
 int dmQmpRequestTakeFd(DmQmpRequest *request);
 
 /** The command's name, for messages. */
@@ -82,15 +117,21 @@ typedef gboolean (*DmQmpParserFunc)(JsonObject *object, gpointer opaque);
 
 DmQmpParser *dmQmpParserNew(void);
 void dmQmpParserFree(DmQmpParser *parser);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmQmpParser, dmQmpParserFree)
+
+/** Whether no object has begun. */
+gboolean dmQmpParserIsIdle(const DmQmpParser *parser);
 
 /**
  * dmQmpParserFeed:
  *
  * Takes bytes as they come, calls @func for each complete JSON object, in
- * bounded memory and time.
+ * bounded memory and time linear in @length. Numbers that are no finite double,
+ * U+0000 and unpaired surrogates are refused.
  *
  * Returns: FALSE with DM_ERROR_ARGUMENT when the input is no JSON, no object,
- *   too long or too deep; the connection should be closed then
+ *   too long or too deep; the connection should be closed then, all further
+ *   input is refused. TRUE also when @func stopped; the rest of @data is dropped
  */
 gboolean dmQmpParserFeed(DmQmpParser *parser, const char *data, gsize length, DmQmpParserFunc func, gpointer opaque,
                          GError **error);

@@ -1,0 +1,302 @@
+/*
+ * QMP parser: from bytes as they come to JSON objects
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Finds where an object ends, and bounds its length and nesting, before a JSON
+ * library sees a byte of it: json-glib recurses without a bound, takes
+ * comments and half surrogate pairs, and cannot be fed piecemeal. Each byte is
+ * looked at once here and once in json-glib, so work is linear in the input.
+ * Not a JSON grammar of its own: what is inside a well-bracketed object is
+ * json-glib's to judge. No I/O.
+ */
+
+#include "dm_qmp_server.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <string.h>
+
+#include "dm_error.h"
+
+typedef enum {
+    STATE_BETWEEN,   /* no object begun */
+    STATE_STRUCTURE, /* in an object, outside strings */
+    STATE_STRING,
+    STATE_ESCAPE,  /* after a backslash */
+    STATE_UNICODE, /* in the four digits after \u */
+} ParserState;
+
+typedef enum {
+    STEP_MORE,     /* belongs to the object, which goes on */
+    STEP_SKIP,     /* white space between objects */
+    STEP_COMPLETE, /* the object's last byte */
+    STEP_BAD,
+} ParserStep;
+
+struct _DmQmpParser {
+    JsonParser *json;
+    GByteArray *object; /* the object so far; at most DM_QMP_INPUT_MAX */
+    ParserState state;
+    char closers[DM_QMP_DEPTH_MAX]; /* what must close each open level */
+    guint depth;
+    guint digits;     /* of \uXXXX still to come */
+    guint32 unit;     /* of \uXXXX so far */
+    gboolean needLow; /* a high surrogate came, a low one must follow */
+    gboolean broken;  /* nothing more is taken */
+};
+
+DmQmpParser *
+dmQmpParserNew(void)
+{
+    DmQmpParser *parser = g_new0(DmQmpParser, 1);
+
+    parser->json = json_parser_new();
+    parser->object = g_byte_array_new();
+    return parser;
+}
+
+void
+dmQmpParserFree(DmQmpParser *parser)
+{
+    if (!parser)
+        return;
+    g_object_unref(parser->json);
+    g_byte_array_unref(parser->object);
+    g_free(parser);
+}
+
+gboolean
+dmQmpParserIsIdle(const DmQmpParser *parser)
+{
+    return parser->state == STATE_BETWEEN;
+}
+
+static ParserStep
+parserOpen(DmQmpParser *parser, char closer, GError **error)
+{
+    if (parser->depth == DM_QMP_DEPTH_MAX) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("JSON nested deeper than %u levels"), DM_QMP_DEPTH_MAX);
+        return STEP_BAD;
+    }
+    parser->closers[parser->depth++] = closer;
+    return STEP_MORE;
+}
+
+static ParserStep
+parserStructure(DmQmpParser *parser, char c, GError **error)
+{
+    switch (c) {
+    case '{':
+        return parserOpen(parser, '}', error);
+    case '[':
+        return parserOpen(parser, ']', error);
+    case '}':
+    case ']':
+        if (parser->closers[parser->depth - 1] != c)
+            break;
+        if (--parser->depth > 0)
+            return STEP_MORE;
+        parser->state = STATE_BETWEEN;
+        return STEP_COMPLETE;
+    case '"':
+        parser->state = STATE_STRING;
+        return STEP_MORE;
+    default:
+        /* No comments and no other quotes, which json-glib would take and this code would misread. */
+        if (g_ascii_isalnum(c) || (c != '\0' && strchr(" \t\r\n:,+-.", c)))
+            return STEP_MORE;
+        break;
+    }
+    g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: unexpected byte 0x%02x"), (guint)(guchar)c);
+    return STEP_BAD;
+}
+
+/* Ends a \uXXXX: json-glib truncates at U+0000 and asserts that surrogates come in pairs. */
+static ParserStep
+parserUnit(DmQmpParser *parser, GError **error)
+{
+    gboolean high = parser->unit >= 0xd800 && parser->unit <= 0xdbff;
+    gboolean low = parser->unit >= 0xdc00 && parser->unit <= 0xdfff;
+
+    if (parser->unit == 0 || low != parser->needLow) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: \\u%04x cannot stand here"), parser->unit);
+        return STEP_BAD;
+    }
+    parser->needLow = high;
+    parser->state = STATE_STRING;
+    return STEP_MORE;
+}
+
+static ParserStep
+parserString(DmQmpParser *parser, char c, GError **error)
+{
+    switch (parser->state) {
+    case STATE_STRING:
+        if ((guchar)c < 0x20 || (parser->needLow && c != '\\'))
+            break;
+        if (c == '\\')
+            parser->state = STATE_ESCAPE;
+        else if (c == '"')
+            parser->state = STATE_STRUCTURE;
+        return STEP_MORE;
+    case STATE_ESCAPE:
+        if (c == 'u') {
+            parser->state = STATE_UNICODE;
+            parser->digits = 4;
+            parser->unit = 0;
+            return STEP_MORE;
+        }
+        if (parser->needLow || c == '\0' || !strchr("\"\\/bfnrt", c))
+            break;
+        parser->state = STATE_STRING;
+        return STEP_MORE;
+    case STATE_UNICODE:
+        if (!g_ascii_isxdigit(c))
+            break;
+        parser->unit = parser->unit * 16 + (guint32)g_ascii_xdigit_value(c);
+        return --parser->digits > 0 ? STEP_MORE : parserUnit(parser, error);
+    case STATE_BETWEEN:
+    case STATE_STRUCTURE:
+    default:
+        g_assert_not_reached();
+    }
+    g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON string: unexpected byte 0x%02x"),
+                (guint)(guchar)c);
+    return STEP_BAD;
+}
+
+static ParserStep
+parserStep(DmQmpParser *parser, char c, GError **error)
+{
+    if (parser->state == STATE_STRUCTURE)
+        return parserStructure(parser, c, error);
+    if (parser->state != STATE_BETWEEN)
+        return parserString(parser, c, error);
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+        return STEP_SKIP;
+    if (c == '{') {
+        parser->state = STATE_STRUCTURE;
+        return parserOpen(parser, '}', error);
+    }
+    g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("QMP input must be a JSON object, not byte 0x%02x"),
+                (guint)(guchar)c);
+    return STEP_BAD;
+}
+
+/* A number too big for a double could not be echoed as JSON. Recurses no deeper than DM_QMP_DEPTH_MAX. */
+static gboolean
+nodeIsFinite(JsonNode *node)
+{
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+        JsonObjectIter iter;
+        JsonNode *member;
+
+        json_object_iter_init(&iter, json_node_get_object(node));
+        while (json_object_iter_next(&iter, NULL, &member)) {
+            if (!nodeIsFinite(member))
+                return FALSE;
+        }
+    } else if (JSON_NODE_HOLDS_ARRAY(node)) {
+        JsonArray *array = json_node_get_array(node);
+
+        for (guint i = 0; i < json_array_get_length(array); i++) {
+            if (!nodeIsFinite(json_array_get_element(array, i)))
+                return FALSE;
+        }
+    } else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE) {
+        return isfinite(json_node_get_double(node));
+    }
+    return TRUE;
+}
+
+/* Reads the collected object. NULL: @error is set. */
+static JsonNode *
+parserRead(DmQmpParser *parser, GError **error)
+{
+    const char *text = (const char *)parser->object->data;
+    gsize length = parser->object->len;
+    g_autoptr(GError) local = NULL;
+    g_autoptr(JsonNode) node = NULL;
+
+    if (!g_utf8_validate_len(text, length, NULL)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: not UTF-8"));
+        return NULL;
+    }
+    if (!json_parser_load_from_data(parser->json, text, (gssize)length, &local)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: %s"), local->message);
+        return NULL;
+    }
+    node = json_parser_steal_root(parser->json);
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node) || !nodeIsFinite(node)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: no object, or a number out of range"));
+        return NULL;
+    }
+    return g_steal_pointer(&node);
+}
+
+/* Adds bytes to the object, within its bound. */
+static gboolean
+parserCollect(DmQmpParser *parser, const char *data, gsize length, GError **error)
+{
+    if (length > DM_QMP_INPUT_MAX - parser->object->len) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("JSON object longer than %u bytes"), DM_QMP_INPUT_MAX);
+        return FALSE;
+    }
+    g_byte_array_append(parser->object, (const guint8 *)data, (guint)length);
+    return TRUE;
+}
+
+/*
+ * Takes bytes up to the end of an object, of @data, or of what can be JSON.
+ * Returns what the last of them was and how many were @used.
+ */
+static ParserStep
+parserScan(DmQmpParser *parser, const char *data, gsize length, gsize *used, GError **error)
+{
+    ParserStep step = STEP_SKIP;
+    gsize start = 0;
+    gsize i = 0;
+
+    while (i < length && step != STEP_COMPLETE) {
+        step = parserStep(parser, data[i++], error);
+        if (step == STEP_BAD)
+            return STEP_BAD;
+        if (step == STEP_SKIP)
+            start = i;
+    }
+    *used = i;
+    if (i > start && !parserCollect(parser, data + start, i - start, error))
+        return STEP_BAD;
+    return step;
+}
+
+gboolean
+dmQmpParserFeed(DmQmpParser *parser, const char *data, gsize length, DmQmpParserFunc func, gpointer opaque,
+                GError **error)
+{
+    if (parser->broken) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("input after invalid JSON"));
+        return FALSE;
+    }
+    while (length > 0) {
+        g_autoptr(JsonNode) node = NULL;
+        gsize used = 0;
+        ParserStep step = parserScan(parser, data, length, &used, error);
+
+        if (step == STEP_COMPLETE)
+            node = parserRead(parser, error);
+        if (step == STEP_BAD || (step == STEP_COMPLETE && !node)) {
+            parser->broken = TRUE;
+            return FALSE;
+        }
+        data += used;
+        length -= used;
+        if (!node)
+            continue;
+        g_byte_array_set_size(parser->object, 0);
+        if (!func(json_node_get_object(node), opaque))
+            return TRUE;
+    }
+    return TRUE;
+}
