@@ -1,0 +1,234 @@
+/*
+ * Confinement of the console worker
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The order matters: descriptors first, while /dev/null can be opened; then
+ * what needs root; then root is given up; then what a change of user resets
+ * (death signal, dumpable); the filter last, because it forbids all the rest.
+ */
+
+#include "console_worker_sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <xen/xen.h>
+#include <xen/sys/evtchn.h>
+#include <xen/sys/gntdev.h>
+
+/* The user and group of the kernel's overflow id, "nobody" and "nogroup". */
+#define NOBODY 65534
+
+/* Descriptors at a time: standard ones, socket, two devices, a peer for each console, one in transit. */
+#define DESCRIPTORS_MAX 32
+
+/* A directory every dom0 has; hidden by the new root in this process's mount namespace only. */
+#define ROOT_MOUNT_POINT "/tmp"
+
+static bool
+closeDescriptors(const int *keep, size_t count)
+{
+    unsigned int next = STDERR_FILENO + 1;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0) {
+        return false;
+    }
+    if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if ((unsigned int) keep[i] > next && close_range(next, (unsigned int) keep[i] - 1, 0) != 0) {
+            return false;
+        }
+        next = (unsigned int) keep[i] + 1;
+    }
+    return close_range(next, ~0U, 0) == 0;
+}
+
+static bool
+limitResources(void)
+{
+    static const struct {
+        __rlimit_resource_t resource;
+        rlim_t limit;
+    } limits[] = {
+        {RLIMIT_CORE, 0},
+        {RLIMIT_NOFILE, DESCRIPTORS_MAX},
+        {RLIMIT_NPROC, 0},
+        {RLIMIT_MEMLOCK, 0},
+        {RLIMIT_MSGQUEUE, 0},
+        {RLIMIT_DATA, 16 * 1024 * 1024},
+    };
+
+    if (CONSOLE_SANDBOX_SANITIZED) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        struct rlimit value = {limits[i].limit, limits[i].limit};
+
+        if (setrlimit(limits[i].resource, &value) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+enterNamespaces(void)
+{
+    return unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) == 0;
+}
+
+/* An empty read-only tmpfs becomes the root. An initramfs cannot be pivoted away, so it is hidden there. */
+static bool
+enterEmptyRoot(void)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", ROOT_MOUNT_POINT, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,nr_inodes=2") !=
+            0 ||
+        chdir(ROOT_MOUNT_POINT) != 0) {
+        return false;
+    }
+    if (syscall(SYS_pivot_root, ".", ".") == 0) {
+        return umount2(".", MNT_DETACH) == 0 && chdir("/") == 0;
+    }
+    return errno == EINVAL && mount(".", "/", NULL, MS_MOVE, NULL) == 0 && chroot(".") == 0 && chdir("/") == 0;
+}
+
+static bool
+dropPrivileges(void)
+{
+    static const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+                                      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+                                      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+
+    for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++) {
+        if (prctl(PR_CAPBSET_DROP, capability) != 0) {
+            return false;
+        }
+    }
+    return prctl(PR_SET_SECUREBITS, bits) == 0 && setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+           setresuid(NOBODY, NOBODY, NOBODY) == 0 && syscall(SYS_capset, &header, none) == 0;
+}
+
+static bool
+setProcessFlags(void)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           (CONSOLE_SANDBOX_SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
+}
+
+/* Errors were reported there until now. Standard input is /dev/null already. */
+static bool
+leaveStandardError(void)
+{
+    return dup2(STDIN_FILENO, STDERR_FILENO) >= 0;
+}
+
+/* Calls without a condition. */
+static const int plainCalls[] = {
+    SCMP_SYS(read),       SCMP_SYS(write),        SCMP_SYS(close),         SCMP_SYS(poll),
+    SCMP_SYS(ppoll),      SCMP_SYS(recvmsg),      SCMP_SYS(sendto),        SCMP_SYS(munmap),
+    SCMP_SYS(brk),        SCMP_SYS(exit_group),   SCMP_SYS(exit),          SCMP_SYS(restart_syscall),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+};
+
+/* What libxengnttab and libxenevtchn ask of the two devices. */
+static const uint32_t deviceRequests[] = {
+    (uint32_t) IOCTL_GNTDEV_MAP_GRANT_REF,
+    (uint32_t) IOCTL_GNTDEV_UNMAP_GRANT_REF,
+    (uint32_t) IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR,
+    (uint32_t) IOCTL_EVTCHN_BIND_INTERDOMAIN,
+    (uint32_t) IOCTL_EVTCHN_UNBIND,
+    (uint32_t) IOCTL_EVTCHN_NOTIFY,
+};
+
+static bool
+fillFilter(scmp_filter_ctx filter)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(plainCalls) / sizeof(plainCalls[0]); i++) {
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plainCalls[i], 0);
+    }
+    for (size_t i = 0; rc == 0 && i < sizeof(deviceRequests) / sizeof(deviceRequests[0]); i++) {
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                              SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, deviceRequests[i]));
+    }
+    /* Memory is never executable. */
+    if (rc == 0) {
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    }
+    if (rc == 0) {
+        rc = seccomp_load(filter);
+    }
+    if (rc != 0) {
+        errno = -rc;
+    }
+    return rc == 0;
+}
+
+static bool
+filterSystemCalls(void)
+{
+    scmp_filter_ctx filter;
+    bool loaded;
+
+    if (CONSOLE_SANDBOX_SANITIZED) {
+        return true;
+    }
+    filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!filter) {
+        errno = ENOMEM;
+        return false;
+    }
+    loaded = fillFilter(filter);
+    seccomp_release(filter);
+    return loaded;
+}
+
+static const struct {
+    const char *what;
+    bool (*run)(void);
+} steps[] = {
+    {"limit resources", limitResources},
+    {"enter namespaces", enterNamespaces},
+    {"enter an empty root", enterEmptyRoot},
+    {"drop privileges", dropPrivileges},
+    {"set process flags", setProcessFlags},
+    {"leave standard error", leaveStandardError},
+    {"filter system calls", filterSystemCalls},
+};
+
+bool
+consoleSandboxEnter(const int *keep, size_t count, const char **step)
+{
+    *step = "close descriptors";
+    if (!closeDescriptors(keep, count)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        *step = steps[i].what;
+        if (!steps[i].run()) {
+            return false;
+        }
+    }
+    return true;
+}
