@@ -214,8 +214,6 @@ clientWritable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoi
 {
     DmQmpClient *client = opaque;
 
-    g_autoptr(DmQmpClient) keep = dmQmpClientRef(client);
-
     if (!clientFlush(client))
         dmQmpClientClose(client);
     else
@@ -283,30 +281,36 @@ clientRead(DmQmpClient *client, char *buffer, gsize size)
     return n == 0 ? -1 : n;
 }
 
+/* Gives bytes to the parser; what comes out of it may close the client. */
+static void
+clientFeed(DmQmpClient *client, const char *data, gsize length)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean valid;
+
+    client->feeding = TRUE;
+    valid = dmQmpParserFeed(client->parser, data, length, clientObject, client, &error);
+    client->feeding = FALSE;
+    if (valid) {
+        clientDropStaleFds(client);
+        return;
+    }
+    g_message("QMP client closed: %s", error->message);
+    client->events->malformed(client, error, client->opaque);
+    dmQmpClientClose(client);
+}
+
 static gboolean
 clientReadable(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
 {
-    DmQmpClient *client = opaque;
+    DmQmpClient *client = dmQmpClientRef(opaque);
     char buffer[CLIENT_READ_MAX];
     ssize_t n = clientRead(client, buffer, sizeof(buffer));
-    gboolean valid;
 
-    g_autoptr(DmQmpClient) keep = dmQmpClientRef(client);
-    g_autoptr(GError) error = NULL;
-
-    if (n < 0) {
+    if (n < 0)
         dmQmpClientClose(client);
-        return G_SOURCE_CONTINUE;
-    }
-    client->feeding = TRUE;
-    valid = dmQmpParserFeed(client->parser, buffer, (gsize)n, clientObject, client, &error);
-    client->feeding = FALSE;
-    if (!valid) {
-        g_message("QMP client closed: %s", error->message);
-        client->events->malformed(client, error, client->opaque);
-        dmQmpClientClose(client);
-        return G_SOURCE_CONTINUE;
-    }
-    clientDropStaleFds(client);
+    else
+        clientFeed(client, buffer, (gsize)n);
+    dmQmpClientUnref(client);
     return G_SOURCE_CONTINUE;
 }

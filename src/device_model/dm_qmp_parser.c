@@ -5,10 +5,10 @@
  *
  * Finds where an object ends, and bounds its length and nesting, before a JSON
  * library sees a byte of it: json-glib recurses without a bound, takes
- * comments and half surrogate pairs, and cannot be fed piecemeal. Each byte is
- * looked at once here and once in json-glib, so work is linear in the input.
- * Not a JSON grammar of its own: what is inside a well-bracketed object is
- * json-glib's to judge. No I/O.
+ * comments, hexadecimal numbers and half surrogate pairs, and cannot be fed
+ * piecemeal. Each byte is looked at once here and once in json-glib, so work is
+ * linear in the input. Tokens and brackets are judged here, the order of
+ * members, colons and commas is json-glib's to judge. No I/O.
  */
 
 #include "dm_qmp_server.h"
@@ -18,6 +18,9 @@
 #include <string.h>
 
 #include "dm_error.h"
+
+/* Longest number or word, in bytes. */
+#define WORD_MAX 40U
 
 typedef enum {
     STATE_BETWEEN,   /* no object begun */
@@ -40,6 +43,8 @@ struct _DmQmpParser {
     ParserState state;
     char closers[DM_QMP_DEPTH_MAX]; /* what must close each open level */
     guint depth;
+    char word[WORD_MAX + 1]; /* number or word so far */
+    guint wordLength;
     guint digits;     /* of \uXXXX still to come */
     guint32 unit;     /* of \uXXXX so far */
     gboolean needLow; /* a high surrogate came, a low one must follow */
@@ -83,9 +88,90 @@ parserOpen(DmQmpParser *parser, char closer, GError **error)
     return STEP_MORE;
 }
 
+static const char *
+skipDigits(const char *text)
+{
+    while (g_ascii_isdigit(*text))
+        text++;
+    return text;
+}
+
+/* Whether @text is a JSON number, and one that json-glib can read and write again. */
+static gboolean
+isNumber(const char *text)
+{
+    const char *start = *text == '-' ? text + 1 : text;
+    const char *end = skipDigits(start);
+    char written[G_ASCII_DTOSTR_BUF_SIZE];
+    double value;
+
+    if (end == start || (*start == '0' && end - start > 1))
+        return FALSE;
+    if (*end == '\0')
+        return g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, NULL, NULL);
+    if (*end == '.') {
+        start = end + 1;
+        end = skipDigits(start);
+        if (end == start)
+            return FALSE;
+    }
+    if (*end == 'e' || *end == 'E') {
+        start = end[1] == '+' || end[1] == '-' ? end + 2 : end + 1;
+        end = skipDigits(start);
+        if (end == start)
+            return FALSE;
+    }
+    value = g_ascii_strtod(text, NULL);
+    if (*end != '\0' || !isfinite(value))
+        return FALSE;
+    /* json-glib 1.6 appends ".0" to whatever has no point: 1e98 becomes "1e+98.0". */
+    g_ascii_dtostr(written, sizeof(written), value);
+    return strchr(written, '.') || !strchr(written, 'e');
+}
+
+/* Ends a number or word, if there is one. */
+static gboolean
+parserEndWord(DmQmpParser *parser, GError **error)
+{
+    gboolean valid;
+
+    if (parser->wordLength == 0)
+        return TRUE;
+    parser->word[parser->wordLength] = '\0';
+    parser->wordLength = 0;
+    valid = g_str_equal(parser->word, "true") || g_str_equal(parser->word, "false") ||
+            g_str_equal(parser->word, "null") || isNumber(parser->word);
+    if (!valid)
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: %s is no value that can be used"),
+                    parser->word);
+    return valid;
+}
+
+static gboolean
+isWordByte(char c)
+{
+    return g_ascii_isalnum(c) || c == '+' || c == '-' || c == '.';
+}
+
+static ParserStep
+parserWord(DmQmpParser *parser, char c, GError **error)
+{
+    if (parser->wordLength == WORD_MAX) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: a number or word of more than %u bytes"),
+                    WORD_MAX);
+        return STEP_BAD;
+    }
+    parser->word[parser->wordLength++] = c;
+    return STEP_MORE;
+}
+
 static ParserStep
 parserStructure(DmQmpParser *parser, char c, GError **error)
 {
+    if (isWordByte(c))
+        return parserWord(parser, c, error);
+    if (!parserEndWord(parser, error))
+        return STEP_BAD;
     switch (c) {
     case '{':
         return parserOpen(parser, '}', error);
@@ -104,7 +190,7 @@ parserStructure(DmQmpParser *parser, char c, GError **error)
         return STEP_MORE;
     default:
         /* No comments and no other quotes, which json-glib would take and this code would misread. */
-        if (g_ascii_isalnum(c) || (c != '\0' && strchr(" \t\r\n:,+-.", c)))
+        if (c != '\0' && strchr(" \t\r\n:,", c))
             return STEP_MORE;
         break;
     }
@@ -184,32 +270,6 @@ parserStep(DmQmpParser *parser, char c, GError **error)
     return STEP_BAD;
 }
 
-/* A number too big for a double could not be echoed as JSON. Recurses no deeper than DM_QMP_DEPTH_MAX. */
-static gboolean
-nodeIsFinite(JsonNode *node)
-{
-    if (JSON_NODE_HOLDS_OBJECT(node)) {
-        JsonObjectIter iter;
-        JsonNode *member;
-
-        json_object_iter_init(&iter, json_node_get_object(node));
-        while (json_object_iter_next(&iter, NULL, &member)) {
-            if (!nodeIsFinite(member))
-                return FALSE;
-        }
-    } else if (JSON_NODE_HOLDS_ARRAY(node)) {
-        JsonArray *array = json_node_get_array(node);
-
-        for (guint i = 0; i < json_array_get_length(array); i++) {
-            if (!nodeIsFinite(json_array_get_element(array, i)))
-                return FALSE;
-        }
-    } else if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE) {
-        return isfinite(json_node_get_double(node));
-    }
-    return TRUE;
-}
-
 /* Reads the collected object. NULL: @error is set. */
 static JsonNode *
 parserRead(DmQmpParser *parser, GError **error)
@@ -228,8 +288,8 @@ parserRead(DmQmpParser *parser, GError **error)
         return NULL;
     }
     node = json_parser_steal_root(parser->json);
-    if (!node || !JSON_NODE_HOLDS_OBJECT(node) || !nodeIsFinite(node)) {
-        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: no object, or a number out of range"));
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: no object"));
         return NULL;
     }
     return g_steal_pointer(&node);

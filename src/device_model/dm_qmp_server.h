@@ -126,8 +126,9 @@ gboolean dmQmpParserIsIdle(const DmQmpParser *parser);
  * dmQmpParserFeed:
  *
  * Takes bytes as they come, calls @func for each complete JSON object, in
- * bounded memory and time linear in @length. Numbers that are no finite double,
- * U+0000 and unpaired surrogates are refused.
+ * bounded memory and time linear in @length. Integers beyond 64 bits (signed),
+ * numbers json-glib could not write again, U+0000 and unpaired surrogates are
+ * refused.
  *
  * Returns: FALSE with DM_ERROR_ARGUMENT when the input is no JSON, no object,
  *   too long or too deep; the connection should be closed then, all further

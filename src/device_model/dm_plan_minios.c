@@ -1,0 +1,188 @@
+/*
+ * Argument list of a MiniOS stubdomain
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The command line of qemu-xen-traditional, made from the typed configuration:
+ * its options are older than libxl's and differ from them. Disks are not on
+ * it; the device model finds them in xenstore.
+ */
+
+#include "config.h"
+
+#include "dm_plan.h"
+
+#include <string.h>
+
+#include <glib/gi18n-lib.h>
+
+#include "dm_error.h"
+
+/* Traditional device models know 128 virtual CPUs (HVM_MAX_VCPUS), as a bit map. */
+#define MINIOS_VCPUS_MAX 128U
+
+static void G_GNUC_PRINTF(3, 4)
+addPair(GStrvBuilder *out, const char *name, const char *format, ...)
+{
+    g_autofree char *value = NULL;
+    va_list args;
+
+    va_start(args, format);
+    value = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_strv_builder_add_many(out, name, value, NULL);
+}
+
+static gboolean
+addVideo(GStrvBuilder *out, const DmGuest *guest, GError **error)
+{
+    if (guest->videoMemory) {
+        addPair(out, "-videoram", "%u", guest->videoMemory);
+    }
+    switch (guest->vga) {
+    case DM_VGA_STD:
+        g_strv_builder_add(out, "-std-vga");
+        break;
+    case DM_VGA_NONE:
+        g_strv_builder_add_many(out, "-vga", "none", NULL);
+        break;
+    case DM_VGA_CIRRUS:
+        break; /* its default */
+    case DM_VGA_OTHER:
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                    _("a MiniOS stubdomain has no QXL video card: use vga=\"stdvga\" or \"cirrus\""));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* The virtual CPUs that are online at start, as the hexadecimal bit map the device model wants. */
+static char *
+vcpuMap(guint count)
+{
+    g_autoptr(GString) digits = g_string_new("0x");
+    guint first = count % 4;
+
+    if (first) {
+        g_string_append_printf(digits, "%x", (1U << first) - 1);
+    }
+    for (guint i = 0; i < count / 4; i++) {
+        g_string_append_c(digits, 'f');
+    }
+    return g_string_free(g_steal_pointer(&digits), FALSE);
+}
+
+static gboolean
+addVcpus(GStrvBuilder *out, const DmGuest *guest, GError **error)
+{
+    g_autofree char *map = NULL;
+
+    if (guest->vcpusMax > MINIOS_VCPUS_MAX) {
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                    _("guest '%s' has %u virtual CPUs; with a MiniOS stubdomain it can have %u"), guest->name,
+                    guest->vcpusMax, MINIOS_VCPUS_MAX);
+        return FALSE;
+    }
+    if (guest->vcpusMax > 1) {
+        addPair(out, "-vcpus", "%u", guest->vcpusMax);
+    }
+    map = vcpuMap(guest->vcpus);
+    addPair(out, "-vcpu_avail", "%s", map);
+    return TRUE;
+}
+
+static void
+addNics(GStrvBuilder *out, const DmGuest *guest)
+{
+    for (guint i = 0; i < guest->nics->len; i++) {
+        const DmNic *nic = g_ptr_array_index(guest->nics, i);
+
+        addPair(out, "-net", "nic,vlan=%u,macaddr=%02x:%02x:%02x:%02x:%02x:%02x,model=%s", i, nic->mac[0], nic->mac[1],
+                nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5], nic->model);
+        addPair(out, "-net", "tap,vlan=%u,ifname=tap%u,script=no,downscript=no", i, i);
+    }
+    if (guest->nics->len == 0) {
+        g_strv_builder_add_many(out, "-net", "none", NULL);
+    }
+}
+
+static gboolean
+addSound(GStrvBuilder *out, const DmGuest *guest, GError **error)
+{
+    static const struct {
+        const char *device;
+        const char *traditional;
+    } cards[] = {{"ES1370", "es1370"}, {"AC97", "ac97"}, {"sb16", "sb16"}};
+
+    if (!guest->soundhw) {
+        return TRUE;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(cards); i++) {
+        if (g_str_equal(guest->soundhw, cards[i].device)) {
+            g_strv_builder_add_many(out, "-soundhw", cards[i].traditional, NULL);
+            return TRUE;
+        }
+    }
+    g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("a MiniOS stubdomain has no sound card '%s'"),
+                guest->soundhw);
+    return FALSE;
+}
+
+static gboolean
+checkDisks(const DmGuest *guest, GError **error)
+{
+    for (guint i = 0; i < guest->disks->len; i++) {
+        const DmDisk *disk = g_ptr_array_index(guest->disks, i);
+
+        if (disk->cdrom && !disk->path) {
+            g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                        _("CD-ROM '%s' has no medium, which a MiniOS stubdomain cannot show"), disk->vdev);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+char **
+dmPlanMiniosArguments(const DmGuest *guest, GError **error)
+{
+    g_autoptr(GStrvBuilder) out = g_strv_builder_new();
+
+    if (!checkDisks(guest, error)) {
+        return NULL;
+    }
+    addPair(out, "-d", "%u", guest->domid);
+    g_strv_builder_add_many(out, "-domain-name", guest->name, "-nographic", NULL);
+    if (guest->keymap) {
+        g_strv_builder_add_many(out, "-k", guest->keymap, NULL);
+    }
+    for (char **serial = guest->serials; *serial; serial++) {
+        g_strv_builder_add_many(out, "-serial", "pty", NULL); /* in MiniOS a pty is the next PV console */
+    }
+    if (!guest->serials[0]) {
+        g_strv_builder_add_many(out, "-serial", "none", NULL);
+    }
+    if (!addVideo(out, guest, error)) {
+        return NULL;
+    }
+    if (guest->boot) {
+        g_strv_builder_add_many(out, "-boot", guest->boot, NULL);
+    }
+    if (guest->usb) {
+        g_strv_builder_add(out, "-usb");
+    }
+    for (char **device = guest->usbDevices; *device; device++) {
+        g_strv_builder_add_many(out, "-usbdevice", *device, NULL);
+    }
+    if (!addSound(out, guest, error)) {
+        return NULL;
+    }
+    if (guest->acpi) {
+        g_strv_builder_add(out, "-acpi");
+    }
+    if (!addVcpus(out, guest, error)) {
+        return NULL;
+    }
+    addNics(out, guest);
+    return g_strv_builder_end(out);
+}
