@@ -27,7 +27,7 @@ _BOOT_SECONDS = 900
 
 XEN_ARGUMENTS = (f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all "
                  f"dom0_mem={machine.DOM0_MEMORY_MIB}M,max:{machine.DOM0_MEMORY_MIB}M "
-                 f"dom0_max_vcpus=2 iommu=1 sync_console=0")
+                 "dom0_max_vcpus=2")
 KERNEL_ARGUMENTS = ("root=/dev/vda rw console=hvc0 net.ifnames=0 mitigations=off quiet "
                     "systemd.show_status=0 apparmor=0 audit=0")
 

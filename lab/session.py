@@ -12,7 +12,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -71,7 +70,7 @@ class Lab:
             self._directory = self._makeDirectory(undo)
             image = self._makePayload(build)
             self._start(build, image, undo)
-            self._login(build, undo)
+            self._login(undo)
             self._undo = undo.pop_all()
         return self
 
@@ -131,11 +130,13 @@ class Lab:
 
     def _makeDirectory(self, undo):
         parent = buildRoot()
-        _sweep(parent)
-        directory = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
-        undo.callback(shutil.rmtree, directory, ignore_errors=True)
-        lock = undo.enter_context(open(directory / "lock", "w"))
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with open(parent / "run.lock", "w") as guard:
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            _sweep(parent)
+            directory = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
+            undo.callback(shutil.rmtree, directory, ignore_errors=True)
+            lock = undo.enter_context(open(directory / "lock", "w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
         return directory
 
     def _makePayload(self, build):
@@ -164,7 +165,7 @@ class Lab:
             "-o", "ControlPath=" + str(self._directory / "ssh"), "-o", "ConnectTimeout=60",
             "-o", "ServerAliveInterval=0", "root@127.0.0.1"]
 
-    def _login(self, build, undo):
+    def _login(self, undo):
         """Logs in once, for all commands, and prepares dom0."""
         undo.callback(self._logout)
         prepare = _PREPARE.format(now=int(time.time()), payload=int(self._payload is not None))
@@ -180,9 +181,10 @@ class Lab:
             raise LabError(f"cannot prepare dom0 (status {status}): {said or self._machine.errors()}")
 
     def _logout(self):
-        subprocess.run([*self._words[:-1], "-O", "exit", self._words[-1]],
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=10)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([*self._words[:-1], "-O", "exit", self._words[-1]],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, timeout=10)
 
     def _ssh(self, command, *options):
         if command is None:

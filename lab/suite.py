@@ -17,8 +17,10 @@ _COMMON_PACKAGES = (
     "qemu-system-xen", "qemu-utils", "seabios", "ipxe-qemu",
     "systemd-sysv", "udev", "dbus", "kmod", "procps", "psmisc",
     "iproute2", "ethtool", "bridge-utils", "iputils-ping", "dnsmasq",
-    "openssh-server", "socat", "pciutils", "strace", "file", "less",
-    "xz-utils", "zstd", "libvncserver1",
+    "openssh-server", "socat", "tcpdump", "pciutils", "strace", "file", "less",
+    "xz-utils", "zstd",
+    # What programs under test are linked with: the display server, the sanitizers.
+    "libvncserver1", "libjson-glib-1.0-0", "libasan8", "libubsan1",
 )
 
 

@@ -22,7 +22,7 @@ boot:
     movw $program, %bx
     movw $0x0200 + SECTORS, %ax
     movw $0x0002, %cx
-    xorb %dh, %dh
+    movw $0x0080, %dx
     int $0x13
     jnc program
     print textBroken
