@@ -52,8 +52,8 @@ clientWatch(DmQmpClient *client)
     if (client->source)
         g_source_remove(client->source);
     client->writing = writing;
-    client->source = g_unix_fd_add(client->fd, writing ? G_IO_OUT : G_IO_IN,
-                                   writing ? clientWritable : clientReadable, client);
+    client->source =
+        g_unix_fd_add(client->fd, writing ? G_IO_OUT : G_IO_IN, writing ? clientWritable : clientReadable, client);
 }
 
 DmQmpClient *
@@ -136,7 +136,8 @@ dmQmpClientTakeFd(DmQmpClient *client)
     return fd;
 }
 
-/* See dmQmpClientSetBusy(). Blank bytes are no reason: some clients send file descriptors on one, ahead of the command. */
+/* See dmQmpClientSetBusy(). Blank bytes are no reason: some clients send file descriptors on one, ahead of the command.
+ */
 static void
 clientDropStaleFds(DmQmpClient *client)
 {

@@ -41,8 +41,7 @@ struct _DmQmpListener {
 static gboolean
 listenError(GError **error, int code, const char *what, const char *path)
 {
-    g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot %s the QMP socket %s: %s"), what, path,
-                g_strerror(code));
+    g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot %s the QMP socket %s: %s"), what, path, g_strerror(code));
     return FALSE;
 }
 
@@ -83,7 +82,8 @@ removeStale(const struct sockaddr_un *address, GError **error)
     return TRUE;
 }
 
-/* Gives @fd its name. On Linux a socket's mode before bind() is its name's mode: no moment in which others may connect. */
+/* Gives @fd its name. On Linux a socket's mode before bind() is its name's mode: no moment in which others may connect.
+ */
 static gboolean
 bindName(int fd, const struct sockaddr_un *address, GError **error)
 {

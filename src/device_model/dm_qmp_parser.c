@@ -247,8 +247,7 @@ parserString(DmQmpParser *parser, char c, GError **error)
     default:
         g_assert_not_reached();
     }
-    g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON string: unexpected byte 0x%02x"),
-                (guint)(guchar)c);
+    g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON string: unexpected byte 0x%02x"), (guint)(guchar)c);
     return STEP_BAD;
 }
 

@@ -128,8 +128,7 @@ runCapabilities(Session *session, JsonNode *id, JsonObject *arguments)
     JsonNode *enable = arguments ? json_object_get_member(arguments, "enable") : NULL;
 
     if (session->negotiated) {
-        sessionError(session, id, "CommandNotFound",
-                     "Capabilities negotiation is already complete, command ignored");
+        sessionError(session, id, "CommandNotFound", "Capabilities negotiation is already complete, command ignored");
     } else if (enable && (!JSON_NODE_HOLDS_ARRAY(enable) || json_array_get_length(json_node_get_array(enable)) > 0)) {
         sessionError(session, id, "GenericError", "Parameter 'enable' names a capability that was not offered");
     } else {
