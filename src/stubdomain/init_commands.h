@@ -1,0 +1,41 @@
+/*
+ * The stubdomain's side of the device-model command protocol
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Takes `command` and `logdirty/cmd` out of xenstore, has QEMU do what they
+ * say, and answers through `parameter` and `state`, or `logdirty/ret`. The
+ * order is that of a real ioemu-stubdom: the command's node is removed before
+ * anything is done, `parameter` is written before `state`. What differs is
+ * deliberate: a command that failed has no success written for it, words match
+ * exactly, and the next command waits in xenstore until this one is answered.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+#include "init_qmp.h"
+#include "init_uevent.h"
+#include "init_xenstore.h"
+
+typedef struct InitCommands InitCommands;
+
+/**
+ * initCommandsNew:
+ * @store: xenstore, must outlive this
+ * @uevents: uevents, must outlive this
+ * @qmp: QEMU, which is running, must outlive this
+ * @guest: domain id of the guest
+ * @seconds: deadline for devices and for the guest to let go of one
+ * @error: where to store INIT_ERROR_XENSTORE
+ *
+ * Writes `state` = running and starts to serve commands.
+ *
+ * Returns: (transfer full): the server, which lives as long as the domain, or NULL
+ */
+InitCommands *initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds,
+                              GError **error);
+
+/** Tells of QEMU's event @name. */
+void initCommandsEvent(InitCommands *commands, const char *name, JsonNode *value);

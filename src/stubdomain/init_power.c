@@ -1,0 +1,74 @@
+/*
+ * End of the stubdomain, see the header
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "init_power.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+#include <xen/sched.h>
+#include <xen/sys/privcmd.h>
+#include <xen/xen.h>
+
+#include "init_log.h"
+
+static void
+waitForEnd(void) G_GNUC_NORETURN;
+
+static void
+waitForEnd(void)
+{
+    for (;;)
+        pause();
+}
+
+void
+initPowerOff(void)
+{
+    initLogDrain();
+    sync();
+    reboot(RB_POWER_OFF);
+    initLog("cannot power off: %s", g_strerror(errno));
+    waitForEnd();
+}
+
+static void
+crashByHypercall(void)
+{
+    privcmd_hypercall_t call = { .op = __HYPERVISOR_sched_op };
+    sched_shutdown_t reason = { .reason = SHUTDOWN_crash };
+    int fd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    /* Xen reads the structure through the page tables: its page must be there. */
+    (void)mlock(&reason, sizeof(reason));
+    call.arg[0] = SCHEDOP_shutdown;
+    call.arg[1] = (uintptr_t)&reason;
+    if (ioctl(fd, IOCTL_PRIVCMD_HYPERCALL, &call) < 0)
+        initLog("Xen cannot be told of the crash: %s", g_strerror(errno));
+    close(fd);
+}
+
+void
+initPowerCrash(void)
+{
+    int fd = -1;
+
+    initLogDrain();
+    sync();
+    crashByHypercall();
+
+    fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "c", 1) < 0)
+        initPowerOff();
+    waitForEnd();
+}
