@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Bytes taken from a client in one turn of the main loop. */
-#define CLIENT_READ_MAX (16U * 1024U)
+#define CLIENT_READ_MAX 16384U
 /* Bytes already sent that may stay at the head of the queue before it is moved up. */
 #define CLIENT_SENT_MAX (DM_QMP_OUTPUT_MAX / 4U)
 

@@ -39,9 +39,10 @@ struct _DmQmpListener {
 };
 
 static gboolean
-listenError(GError **error, int code, const char *what, const char *path)
+listenError(GError **error, int code, const char *call, const char *path)
 {
-    g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot %s the QMP socket %s: %s"), what, path, g_strerror(code));
+    /* TRANSLATORS: a path, the name of a system call, its error */
+    g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("QMP socket %s: %s: %s"), path, call, g_strerror(code));
     return FALSE;
 }
 
@@ -64,12 +65,12 @@ removeStale(const struct sockaddr_un *address, GError **error)
     struct stat status;
 
     if (lstat(address->sun_path, &status) < 0)
-        return errno == ENOENT || listenError(error, errno, "examine", address->sun_path);
+        return errno == ENOENT || listenError(error, errno, "lstat", address->sun_path);
     if (!S_ISSOCK(status.st_mode))
-        return listenError(error, EEXIST, "make", address->sun_path);
+        return listenError(error, EEXIST, "bind", address->sun_path);
     probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0)
-        return listenError(error, errno, "make", address->sun_path);
+        return listenError(error, errno, "socket", address->sun_path);
     code = connect(probe, (const struct sockaddr *)address, sizeof(*address)) < 0 ? errno : 0;
     close(probe);
     if (code != ECONNREFUSED) {
@@ -78,17 +79,24 @@ removeStale(const struct sockaddr_un *address, GError **error)
         return FALSE;
     }
     if (unlink(address->sun_path) < 0 && errno != ENOENT)
-        return listenError(error, errno, "remove", address->sun_path);
+        return listenError(error, errno, "unlink", address->sun_path);
     return TRUE;
 }
 
-/* Gives @fd its name. On Linux a socket's mode before bind() is its name's mode: no moment in which others may connect.
+/*
+ * Gives @fd its name and listens. On Linux a socket's mode before bind() is its
+ * name's mode: there is no moment in which others may connect.
  */
 static gboolean
-bindName(int fd, const struct sockaddr_un *address, GError **error)
+listenAt(int fd, const struct sockaddr_un *address, struct stat *status, GError **error)
 {
     if (fchmod(fd, S_IRUSR | S_IWUSR) < 0 || bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
-        return listenError(error, errno, "make", address->sun_path);
+        return listenError(error, errno, "bind", address->sun_path);
+    if (lstat(address->sun_path, status) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
+        listenError(error, errno, "listen", address->sun_path);
+        unlink(address->sun_path);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -96,30 +104,30 @@ DmQmpListener *
 dmQmpListenerNew(const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    g_autoptr(DmQmpListener) listener = NULL;
+    DmQmpListener *listener;
     struct stat status;
     int fd;
 
     if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path)) {
-        listenError(error, ENAMETOOLONG, "make", path);
+        listenError(error, ENAMETOOLONG, "bind", path);
         return NULL;
     }
+    if (!removeStale(&address, error))
+        return NULL;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
-        listenError(error, errno, "make", path);
+        listenError(error, errno, "socket", path);
+        return NULL;
+    }
+    if (!listenAt(fd, &address, &status, error)) {
+        close(fd);
         return NULL;
     }
     listener = listenerNew(fd);
-    if (!removeStale(&address, error) || !bindName(fd, &address, error))
-        return NULL;
     listener->path = g_strdup(path);
-    if (lstat(path, &status) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
-        listenError(error, errno, "listen on", path);
-        return NULL;
-    }
     listener->device = status.st_dev;
     listener->inode = status.st_ino;
-    return g_steal_pointer(&listener);
+    return listener;
 }
 
 /* A number of SOL_SOCKET, or -1. */

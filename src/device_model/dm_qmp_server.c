@@ -320,7 +320,8 @@ void
 dmQmpRequestReturn(DmQmpRequest *request, JsonNode *value)
 {
     if (!requestBegin(request)) {
-        g_clear_pointer(&value, json_node_unref);
+        if (value)
+            json_node_unref(value);
         return;
     }
     if (!value) {

@@ -20,12 +20,13 @@ typedef struct _DmQmpServer DmQmpServer;
 typedef struct _DmQmpRequest DmQmpRequest;
 
 /* Longest input a client may send without a complete JSON object, in bytes. */
-#define DM_QMP_INPUT_MAX (64U * 1024U)
-/* Clients at a time; commands in work for one client; nesting of JSON; bytes of output queued for a client that does not read. */
+#define DM_QMP_INPUT_MAX 65536U
+/* Clients at a time; commands in work for one client; nesting of JSON. */
 #define DM_QMP_CLIENTS_MAX 8U
 #define DM_QMP_REQUESTS_MAX 16U
 #define DM_QMP_DEPTH_MAX 16U
-#define DM_QMP_OUTPUT_MAX (256U * 1024U)
+/* Output queued for a client that does not read, in bytes. */
+#define DM_QMP_OUTPUT_MAX 262144U
 /* File descriptors of one client that no command took yet. */
 #define DM_QMP_FDS_MAX 8U
 /*
@@ -46,7 +47,7 @@ typedef struct _DmQmpRequest DmQmpRequest;
 typedef void (*DmQmpHandler)(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 
 typedef struct {
-    const char *name;     /* "query-status" */
+    const char *name; /* "query-status" */
     DmQmpHandler handler;
 } DmQmpCommand;
 
@@ -77,7 +78,13 @@ DmQmpServer *dmQmpServerNew(const char *path, const DmQmpCommand *commands, gpoi
  */
 DmQmpServer *dmQmpServerNewForSocket(int fd, const DmQmpCommand *commands, gpointer opaque, GError **error);
 
-/** Closes all clients, answers nothing more, removes the socket. Requests still held are ended harmlessly. NULL is allowed. */
+/**
+ * dmQmpServerFree:
+ *
+ * Closes all clients, answers nothing more, removes the socket if it is still
+ * its own. Requests still held stay valid until they are answered. NULL is
+ * allowed, and so is a call from a handler.
+ */
 void dmQmpServerFree(DmQmpServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmQmpServer, dmQmpServerFree)
 
@@ -93,7 +100,7 @@ void dmQmpServerEvent(DmQmpServer *server, const char *name, JsonObject *data);
 /** Answers a command. @value: (nullable) (transfer full): NULL is an empty object. Frees @request. */
 void dmQmpRequestReturn(DmQmpRequest *request, JsonNode *value);
 
-/** Answers a command with an error. @errorClass: "GenericError", "CommandNotFound", "DeviceNotFound" … Frees @request. */
+/** Answers with an error. @errorClass: "GenericError", "CommandNotFound", "DeviceNotFound" … Frees @request. */
 void dmQmpRequestFail(DmQmpRequest *request, const char *errorClass, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /**

@@ -179,7 +179,7 @@ testLength(void)
     g_autofree char *most = sized(DM_QMP_INPUT_MAX);
     g_autofree char *more = sized(DM_QMP_INPUT_MAX + 1);
 
-    for (gsize piece = 1; piece <= DM_QMP_INPUT_MAX * 2; piece = piece * 3 + 1) {
+    for (gsize piece = 1; piece <= (gsize)2 * DM_QMP_INPUT_MAX; piece = piece * 3 + 1) {
         g_autofree char *taken = parse(most, strlen(most), piece);
         g_autofree char *refused = parse(more, strlen(more), piece);
 
@@ -192,7 +192,7 @@ testLength(void)
 static void
 testBlanks(void)
 {
-    g_autofree char *blanks = g_strnfill(4U * DM_QMP_INPUT_MAX, '\n');
+    g_autofree char *blanks = g_strnfill((gsize)4 * DM_QMP_INPUT_MAX, '\n');
     g_autofree char *input = g_strconcat(blanks, "{}", blanks, "{}", NULL);
     g_autofree char *output = parse(input, strlen(input), 1000);
 
