@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A running xen-stubdom-dm, started as libxl starts a QEMU."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+
+from . import processes
+from .qmp import Qmp
+from .xenstore import XenstoreGone
+
+
+class DeviceModel:
+    def __init__(self, guest, programs, directory, options, deadline):
+        self.guest = guest
+        self.deadline = deadline
+        self.directory = pathlib.Path(directory)
+        self.error_path = self.directory / 'log' / f'qemu-dm-{guest.config.name}.log'
+        self.console_log = self.directory / 'log' / f'stubdom-{guest.config.name}.log'
+        self.driver_qmp_path = self.directory / 'run' / str(guest.domid) / 'qmp'
+        self.clients = []
+        head, tail = guest.argv()
+        extra = ['-stubdom', ','.join(f'{key}={value}' for key, value in options.items())] if options else []
+        argv = [programs.device_model, *head, *extra, *tail]
+        environment = {
+            'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'XEN_DOMAIN_ID': str(guest.domid),
+            'FAKEXEN_DIR': str(self.directory / 'xen'), 'XENSTORED_PATH': str(self.directory / 'store' / 'socket'),
+            'STUBDOM_IMAGE_DIR': str(self.directory / 'images'), 'STUBDOM_RUN_DIR': str(self.directory / 'run'),
+            'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_CONSOLE_WORKER': programs.console_worker,
+            'LD_PRELOAD': programs.preload('fake_libxl'),
+            # libxl's Xen run directory is compiled in; what is ours goes by these.
+            **{name: value for name, value in os.environ.items()
+               if name.startswith(('ASAN_', 'UBSAN_', 'LSAN_', 'G_'))},
+        }
+        with open(self.error_path, 'ab') as log:
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                                            start_new_session=True, cwd='/')
+        self.pid = self.process.pid
+        self.end = threading.Thread(target=self._watch_end, name='device model', daemon=True)
+        self.end.start()
+        with contextlib.suppress(XenstoreGone):
+            guest.store.write(f'/local/domain/{guest.domid}/image/device-model-pid', self.pid)
+
+    def errors(self):
+        """What libxl's log of the device model holds."""
+        return self.error_path.read_text(errors='replace') if self.error_path.exists() else ''
+
+    def _watch_end(self):
+        self.process.wait()
+        with self.guest.store.arrived:
+            self.guest.store.arrived.notify_all()
+
+    def wait_running(self):
+        """Waits for the ready flag; an end before it is a failure with its words."""
+        store = self.guest.store
+        with store.watch(self.guest.state_path) as watch:
+            while store.read(self.guest.state_path) != 'running':
+                with store.arrived:
+                    while not watch.events:
+                        if self.process.returncode is not None:
+                            raise AssertionError(
+                                f'xen-stubdom-dm ended with {self.process.returncode}:\n{self.errors()}')
+                        store.check()
+                        store.arrived.wait(self.deadline.remaining('the ready flag'))
+                    watch.events.popleft()
+
+    def wait_end(self):
+        """Waits for the exit status."""
+        self.end.join(self.deadline.remaining('the end of xen-stubdom-dm'))
+        if self.end.is_alive():
+            raise AssertionError(f'xen-stubdom-dm does not end:\n{self.errors()}')
+        return self.process.returncode
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def qmp(self):
+        """A connection as libxl's."""
+        return self._connect(self.guest.qmp_path)
+
+    def driver_qmp(self):
+        """A connection as the driver's."""
+        return self._connect(self.driver_qmp_path)
+
+    def _connect(self, path):
+        client = Qmp(path, self.deadline)
+        self.clients.append(client)
+        return client
+
+    def family(self):
+        """{pid: command line} of the process and those below it."""
+        return {self.pid: '', **processes.descendants(self.pid)}
+
+    def close(self):
+        for client in self.clients:
+            client.close()
+        if self.end.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGKILL)
+        self.end.join()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A QMP client that is as strict as libxl's."""
+
+import json
+import socket
+
+
+class QmpError(Exception):
+    def __init__(self, error):
+        super().__init__(f'{error["class"]}: {error["desc"]}')
+        self.kind = error['class']
+        self.description = error['desc']
+
+
+class Qmp:
+    def __init__(self, path, deadline):
+        self.deadline = deadline
+        self.buffer = b''
+        self.events = []
+        self.number = 0
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(deadline.remaining('QMP'))
+        self.socket.connect(str(path))
+        self.greeting = self._receive()
+        version = self.greeting['QMP']['version']['qemu']
+        assert {'major', 'minor', 'micro'} <= set(version), self.greeting
+        self.call('qmp_capabilities')
+
+    def close(self):
+        self.socket.close()
+
+    def _receive(self):
+        while b'\n' not in self.buffer:
+            self.socket.settimeout(self.deadline.remaining('an answer on QMP'))
+            part = self.socket.recv(65536)
+            if not part:
+                raise ConnectionError('QMP connection closed')
+            self.buffer += part
+        line, self.buffer = self.buffer.split(b'\n', 1)
+        return json.loads(line)
+
+    def send(self, command, arguments=None):
+        """Sends without waiting for the answer; returns its id."""
+        self.number += 1
+        message = {'execute': command, 'id': self.number}
+        if arguments is not None:
+            message['arguments'] = arguments
+        self.socket.sendall(json.dumps(message).encode() + b'\n')
+        return self.number
+
+    def answer(self, number):
+        while True:
+            message = self._receive()
+            if 'event' in message:
+                self.events.append(message)
+                continue
+            assert message.get('id') == number, message
+            if 'error' in message:
+                raise QmpError(message['error'])
+            return message['return']
+
+    def call(self, command, arguments=None):
+        return self.answer(self.send(command, arguments))
+
+    def event(self, name):
+        """Waits for an event and returns it."""
+        while True:
+            for event in self.events:
+                if event['event'] == name:
+                    return event
+            message = self._receive()
+            assert 'event' in message, message
+            self.events.append(message)

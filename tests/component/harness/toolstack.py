@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What libxl does with domains, without Xen: the calls that fake_libxl.c passes on, and the guest they are about.
+
+Nodes, owners and permissions are those libxl 4.17 writes (libxl__domain_make, libxl__build_post, device_add). Every
+call is recorded with its arguments; a test can let any of them fail, or be late.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import threading
+import uuid
+
+from .hypervisor import PAGE_SIZE
+from .stubdomain import Stubdomain
+
+ERROR_FAIL, ERROR_NOMEM, ERROR_INVAL = -3, -5, -6
+ERROR_DOMAIN_NOTFOUND = -21
+
+# Nodes of a domain that it owns itself (libxl__domain_make).
+OWN_NODES = ('device/suspend/event-channel', 'control/shutdown', 'control/feature-poweroff', 'control/feature-reboot',
+             'control/feature-suspend', 'control/sysrq', 'data', 'drivers', 'feature', 'attr', 'error')
+READ_NODES = ('cpu', 'memory', 'device', 'control')
+GRANT_XENSTORE = 1
+
+
+class LibxlError(Exception):
+    """A call fails with @rc and words for the log."""
+
+    def __init__(self, rc, words):
+        super().__init__(words)
+        self.rc = rc
+
+
+class Call:
+    """One call of libxl or libxenctrl by the program under test."""
+
+    def __init__(self, name, numbers, argument):
+        self.name = name
+        self.numbers = numbers
+        self.argument = argument
+
+    def __repr__(self):
+        return f'{self.name}({", ".join(map(str, self.numbers))}) {json.dumps(self.argument)[:400]}'
+
+
+class Toolstack:
+    """Serves $FAKEXEN_DIR/toolstack. One thread a call, because a call may wait for xenstored."""
+
+    def __init__(self, hypervisor, store, deadline):
+        self.hypervisor = hypervisor
+        self.store = store
+        self.deadline = deadline
+        self.calls = []
+        self.failures = {}     # name of a call -> (rc, lines for the log), or a function called before it
+        self.scripts = {}      # guest domid -> script of its stubdomain
+        self.stubdomains = {}  # domid -> Stubdomain
+        self.next_domid = 1
+        self.lock = threading.RLock()
+        self.threads = []
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(str(hypervisor.directory / 'toolstack'))
+        self.listener.listen(32)
+        self.server = threading.Thread(target=self._serve, name='toolstack', daemon=True)
+        self.server.start()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.server.join()
+        for thread in self.threads:
+            thread.join()
+        for stubdomain in list(self.stubdomains.values()):
+            self.hypervisor.destroy(stubdomain.domid)
+            stubdomain.end()
+
+    def names(self):
+        """Names of the calls so far, without the questions."""
+        return [call.name for call in self.calls if call.name != 'libxl_domain_info']
+
+    def find(self, name):
+        return [call for call in self.calls if call.name == name]
+
+    # --- requests
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._answer, args=(connection,), name='libxl call', daemon=True)
+            self.threads.append(thread)
+            thread.start()
+
+    def _answer(self, connection):
+        with connection:
+            head, _, body = connection.recv(256 * 1024).decode().partition('\n')
+            name, *numbers = head.split()
+            call = Call(name, [int(number) for number in numbers], json.loads(body))
+            self.calls.append(call)
+            failure = self.failures.get(name)
+            if callable(failure):
+                failure = failure(call)
+            rc, value, lines = 0, 0, ()
+            if failure:
+                rc, lines = failure
+            else:
+                try:
+                    value = CALLS[name](self, call) or 0
+                except LibxlError as error:
+                    rc, lines = error.rc, (str(error),)
+            with contextlib.suppress(OSError):
+                connection.send('\n'.join([f'{rc} {value}', *lines, '']).encode())
+
+    def create_new(self, call):
+        config = call.argument
+        info, build = config['c_info'], config['b_info']
+        for path in (build.get('kernel'), build.get('ramdisk')):
+            if path and not os.access(path, os.R_OK):
+                raise LibxlError(ERROR_FAIL, f'could not find kernel or ramdisk "{path}"')
+        domid = self.allocate()
+        memory = build.get('max_memkb', 131072)
+        page, port = self.make_domain(domid, info['name'], info.get('uuid') or str(uuid.uuid4()), info['type'], memory)
+        stubdomain = Stubdomain(self.hypervisor.domains[domid], None, port, page, self.deadline)
+        self.stubdomains[domid] = stubdomain
+        base = f'/local/domain/{domid}/console'
+        self.store.make(base, '', 'n0', f'r{domid}')
+        for name, value in (('backend', f'/local/domain/0/backend/console/{domid}/0'), ('backend-id', 0),
+                            ('limit', 1048576), ('type', 'xenconsoled'), ('output', 'pty'), ('tty', stubdomain.tty),
+                            ('port', 2), ('ring-ref', 2)):
+            self.store.write(f'{base}/{name}', value)
+        self.add_device(domid, 'console', 0, {}, frontend=base, frontend_nodes=False)
+        return domid
+
+    def disk_add(self, call):
+        disk = call.argument
+        path = disk.get('pdev_path')
+        if path and not os.path.exists(path):
+            raise LibxlError(ERROR_INVAL, f'Disk vdev={disk["vdev"]} failed to stat: {path}: No such file or directory')
+        number = disk_number(disk['vdev'])
+        self.add_device(call.numbers[0], 'vbd', number, {
+            'params': path or '', 'type': 'phy', 'dev': disk['vdev'], 'removable': int(bool(disk.get('removable'))),
+            'bootable': 1, 'mode': 'w' if disk.get('readwrite') else 'r',
+            'device-type': 'cdrom' if disk.get('is_cdrom') else 'disk'},
+            {'virtual-device': number, 'device-type': 'cdrom' if disk.get('is_cdrom') else 'disk'})
+
+    def nic_add(self, call):
+        nic = call.argument
+        self.add_device(call.numbers[0], 'vif', nic.get('devid', 0),
+                        {'bridge': nic.get('bridge', ''), 'mac': nic.get('mac', ''), 'handle': nic.get('devid', 0)},
+                        {'mac': nic.get('mac', ''), 'handle': nic.get('devid', 0)})
+
+    def vfb_add(self, call):
+        self.add_device(call.numbers[0], 'vfb', 0, {})
+
+    def vkb_add(self, call):
+        self.add_device(call.numbers[0], 'vkbd', 0, {})
+
+    def unpause(self, call):
+        stubdomain = self.stubdomains[call.numbers[0]]
+        target = self.store.read(f'/local/domain/{stubdomain.domid}/target')
+        stubdomain.guest = int(target) if target else -1
+        stubdomain.dm = f'/local/domain/{stubdomain.domid}/device-model/{stubdomain.guest}'
+        stubdomain.run(self.scripts[stubdomain.guest])
+
+    def destroy_called(self, call):
+        self.destroy(call.numbers[0])
+
+    def info(self, call):
+        domain = self.hypervisor.domains.get(call.numbers[0])
+        if domain is None:
+            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {call.numbers[0]}: non-existent domain')
+        return -1 if domain.reason is None else domain.reason
+
+    def set_target(self, call):
+        stubdomain, guest = call.numbers
+        if stubdomain in self.hypervisor.targets or guest not in self.hypervisor.domains:
+            raise LibxlError(-22, 'set_target')
+        self.hypervisor.targets[stubdomain] = guest
+
+    def shut_down(self, call):
+        self.hypervisor.shut_down(call.numbers[0], call.numbers[1])
+
+    # --- domains
+
+    def allocate(self):
+        with self.lock:
+            domid = self.next_domid
+            self.next_domid += 1
+            return domid
+
+    def make_domain(self, domid, name, ident, kind, memory):
+        """Creates and introduces a domain; returns its xenstore page and port."""
+        domain = self.hypervisor.create(domid)
+        base, store = f'/local/domain/{domid}', self.store
+        store.make(base, '', 'n0', f'r{domid}')
+        store.make(f'/vm/{ident}', '', 'n0', f'r{domid}')
+        store.make(f'/libxl/{domid}', '', 'n0')
+        store.make(f'/libxl/{domid}/device', '', 'n0')
+        store.write(f'/libxl/{domid}/type', kind)
+        for node in READ_NODES:
+            store.make(f'{base}/{node}', '', 'n0', f'r{domid}')
+        for node in OWN_NODES:
+            store.make(f'{base}/{node}', '', f'n{domid}')
+        port = domain.new_port()
+        for node, value in (('vm', f'/vm/{ident}'), ('name', name), ('domid', domid), ('memory/static-max', memory),
+                            ('memory/target', memory), ('memory/videoram', 0), ('cpu/0/availability', 'online'),
+                            ('store/port', port.number), ('store/ring-ref', 1)):
+            store.write(f'{base}/{node}', value)
+        for node, value in (('uuid', ident), ('name', name)):
+            store.write(f'/vm/{ident}/{node}', value)
+        _, page = domain.grant(GRANT_XENSTORE)
+        page.memory[:] = bytes(PAGE_SIZE)
+        store.introduce(domid, port.number)
+        return page, port
+
+    def add_device(self, domid, kind, number, backend, frontend_values=None, *, frontend=None, frontend_nodes=True):
+        """Frontend, backend and libxl's own record of a device."""
+        front = frontend or f'/local/domain/{domid}/device/{kind}/{number}'
+        back = f'/local/domain/0/backend/{kind}/{domid}/{number}'
+        record = f'/libxl/{domid}/device/{kind}/{number}'
+        back_nodes = {'frontend': front, 'frontend-id': domid, 'online': 1, 'state': 1, **backend}
+        self.store.make(record, '', 'n0')
+        for name, value in {'frontend': front, 'backend': back, **back_nodes}.items():
+            self.store.write(f'{record}/{name}', value)
+        self.store.make(back, '', 'n0', f'r{domid}')
+        for name, value in back_nodes.items():
+            self.store.write(f'{back}/{name}', value)
+        if frontend_nodes:
+            self.store.make(front, '', f'n{domid}', 'r0')
+            for name, value in {'backend': back, 'backend-id': 0, 'state': 1, **(frontend_values or {})}.items():
+                self.store.write(f'{front}/{name}', value)
+
+    def destroy(self, domid):
+        """libxl_domain_destroy(): the stubdomain of a guest goes with it, devices and nodes before the domain."""
+        stubdomain = self.store.read(f'/local/domain/{domid}/image/device-model-domid')
+        if stubdomain and int(stubdomain) in self.hypervisor.domains:
+            self._destroy_one(int(stubdomain))
+        self._destroy_one(domid)
+
+    def _destroy_one(self, domid):
+        store = self.store
+        if domid not in self.hypervisor.domains:
+            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
+        vm_path = store.read(f'/local/domain/{domid}/vm')
+        for kind in store.ls(f'/libxl/{domid}/device'):
+            for number in store.ls(f'/libxl/{domid}/device/{kind}'):
+                backend = store.read(f'/libxl/{domid}/device/{kind}/{number}/backend')
+                if backend:
+                    store.rm(backend)
+                    self._remove_empty(str(pathlib.PurePath(backend).parent))
+        for path in (vm_path, f'/local/domain/{domid}', f'/libxl/{domid}'):
+            if path:
+                store.rm(path)
+        self.hypervisor.destroy(domid)
+        stubdomain = self.stubdomains.pop(domid, None)
+        if stubdomain:
+            stubdomain.end()
+            if stubdomain.failure:
+                self.failures['script'] = stubdomain.failure
+
+    def _remove_empty(self, path):
+        """libxl removes the parents of a backend that hold nothing any more."""
+        while path != '/local/domain/0' and not self.store.ls(path):
+            self.store.rm(path)
+            path = str(pathlib.PurePath(path).parent)
+
+
+def disk_number(vdev):
+    """The xenstore number of xvda, hda, … (docs/man/xen-vbd-interface)."""
+    letter = ord(vdev[-1]) - ord('a')
+    if vdev.startswith('xvd'):
+        return (202 << 8) + letter * 16
+    if vdev.startswith('hd'):
+        return ((3, 22)[letter // 2] << 8) + letter % 2 * 64
+    return (8 << 8) + letter * 16
+
+
+# What fake_libxl.c sends.
+CALLS = {
+    'libxl_domain_create_new': Toolstack.create_new,
+    'libxl_device_disk_add': Toolstack.disk_add,
+    'libxl_device_nic_add': Toolstack.nic_add,
+    'libxl_device_vfb_add': Toolstack.vfb_add,
+    'libxl_device_vkb_add': Toolstack.vkb_add,
+    'libxl_domain_unpause': Toolstack.unpause,
+    'libxl_domain_destroy': Toolstack.destroy_called,
+    'libxl_domain_info': Toolstack.info,
+    'xc_domain_set_target': Toolstack.set_target,
+    'xendevicemodel_shutdown': Toolstack.shut_down,
+}
