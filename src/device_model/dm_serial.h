@@ -3,10 +3,14 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Turns what libxl's `serial` names (QEMU's -serial syntax: null, pty,
- * file:PATH, unix:PATH[,server][,nowait|,wait=off|on], tcp:HOST:PORT[,server][,nowait…],
+ * Turns what libxl's `serial` names (QEMU's -serial syntax: null, none, pty,
+ * file:PATH, unix:PATH[,server][,nowait|,wait=off|on], tcp:HOST:PORT[,server][,nowait…][,nodelay],
  * and PATH of a character device) into file descriptors. It moves no bytes:
  * that is the console worker's work.
+ *
+ * The guest's start never waits for a client: "wait" is taken as "nowait" with
+ * a warning. A listening end takes numeric addresses and "localhost" only,
+ * since looking up a name would wait.
  */
 
 #pragma once
@@ -17,7 +21,7 @@ typedef struct _DmSerial DmSerial;
 
 /*
  * Called when a peer is there (@fd >= 0, which becomes the callee's) or gone
- * (-1). For pty, file, null and devices it is called once, from
+ * (-1: null only). For pty, file, null and devices it is called once, from
  * dmSerialStart(). Listening ends call it for each client; one at a time, a
  * second client waits in the listen queue.
  */
@@ -28,7 +32,10 @@ typedef void (*DmSerialPeerFunc)(DmSerial *serial, int fd, gpointer opaque);
  * @spec: as libxl names it
  *
  * Only parses. Kinds that need QEMU's own (stdio, vc, mon:, udp:, telnet …) are
- * DM_ERROR_UNSUPPORTED with the kinds that work in the message.
+ * DM_ERROR_UNSUPPORTED with the kinds that work in the message; an address or
+ * path that cannot be used is DM_ERROR_ARGUMENT.
+ *
+ * Returns: (transfer full): free with dmSerialFree()
  */
 DmSerial *dmSerialNew(const char *spec, GError **error);
 void dmSerialFree(DmSerial *serial); /* closes, removes a listening socket's file */

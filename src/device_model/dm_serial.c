@@ -1,0 +1,528 @@
+/*
+ * The dom0 ends of a guest's serial ports
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A specification is parsed into a plain structure once; each kind then has
+ * one function that opens it. Sockets are one client at a time. Nothing here
+ * waits: a listening end does not hold up the guest's start as QEMU's "wait"
+ * would, which is therefore taken as "nowait", with a warning.
+ */
+
+#include "config.h"
+
+#include "dm_serial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib/gi18n-lib.h>
+
+#include "dm_error.h"
+
+/* Time until a connection is tried again, in seconds. */
+#define RECONNECT_SECONDS 1
+
+typedef enum { KIND_NULL, KIND_PTY, KIND_FILE, KIND_DEVICE, KIND_UNIX, KIND_TCP } Kind;
+
+/* All members: main loop only. */
+struct _DmSerial {
+    Kind kind;      /* immutable, as are the next five */
+    char *path;     /* file, device, unix */
+    char *host;     /* tcp; "" is any address */
+    guint16 port;   /* tcp */
+    gboolean server;
+    gboolean noDelay;
+    DmSerialPeerFunc func;
+    gpointer opaque;
+    int slave;      /* pty: kept open, so that the master never sees a hang-up */
+    char *tty;      /* pty */
+    GSocket *listener;
+    GSource *accepting;
+    struct stat socketFile; /* of a listening unix socket, to remove no other's */
+    gboolean ownsFile;
+    GSocketClient *client;
+    GCancellable *cancellable;
+    guint retry;
+};
+
+static gboolean
+setUnsupported(const char *spec, GError **error)
+{
+    g_autofree char *shown = g_strescape(spec, NULL);
+
+    g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                _("serial port '%s' is not supported with a stubdomain; null, none, pty, file:PATH, unix:PATH, "
+                  "tcp:HOST:PORT and the path of a character device are"),
+                shown);
+    return FALSE;
+}
+
+/* QEMU's short and long forms. "wait" makes no sense without "server". */
+static gboolean
+parseOption(DmSerial *serial, const char *spec, const char *option, GError **error)
+{
+    if (g_str_equal(option, "server") || g_str_equal(option, "server=on")) {
+        serial->server = TRUE;
+    } else if (g_str_equal(option, "server=off")) {
+        serial->server = FALSE;
+    } else if (g_str_equal(option, "wait") || g_str_equal(option, "wait=on")) {
+        g_warning("serial port '%s': the guest will not wait for a client", spec);
+    } else if (g_str_equal(option, "nodelay") || g_str_equal(option, "nodelay=on") ||
+               g_str_equal(option, "delay=off")) {
+        serial->noDelay = TRUE;
+    } else if (!g_str_equal(option, "nowait") && !g_str_equal(option, "wait=off")) {
+        return setUnsupported(spec, error);
+    }
+    return TRUE;
+}
+
+static gboolean
+parseOptions(DmSerial *serial, const char *spec, char **options, GError **error)
+{
+    for (; *options; options++) {
+        if (!parseOption(serial, spec, *options, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* HOST:PORT, [HOST]:PORT or :PORT */
+static gboolean
+parseAddress(DmSerial *serial, const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    guint64 port;
+    gsize length;
+
+    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port, NULL)) {
+        return FALSE;
+    }
+    length = (gsize) (colon - address);
+    if (length >= 2 && address[0] == '[' && colon[-1] == ']') {
+        address++;
+        length -= 2;
+    }
+    serial->host = g_strndup(address, length);
+    serial->port = (guint16) port;
+    return !strpbrk(serial->host, "[]/ ");
+}
+
+static gboolean
+parseSocket(DmSerial *serial, const char *spec, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(spec, ",", -1);
+    const char *address = strchr(parts[0], ':') + 1;
+    struct sockaddr_un name;
+
+    if (!parseOptions(serial, spec, parts + 1, error)) {
+        return FALSE;
+    }
+    if (serial->kind == KIND_TCP) {
+        if (!parseAddress(serial, address) || (!serial->server && !*serial->host)) {
+            g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("serial port '%s' names no host and port"), spec);
+            return FALSE;
+        }
+        return TRUE;
+    }
+    if (*address != '/' || strlen(address) >= sizeof(name.sun_path)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
+                    _("serial port '%s' names no absolute path of less than %zu bytes"), spec, sizeof(name.sun_path));
+        return FALSE;
+    }
+    serial->path = g_strdup(address);
+    return TRUE;
+}
+
+static gboolean
+parse(DmSerial *serial, const char *spec, GError **error)
+{
+    if (g_str_equal(spec, "null") || g_str_equal(spec, "none")) {
+        serial->kind = KIND_NULL;
+    } else if (g_str_equal(spec, "pty")) {
+        serial->kind = KIND_PTY;
+    } else if (g_str_has_prefix(spec, "file:/")) {
+        serial->kind = KIND_FILE;
+        serial->path = g_strdup(spec + strlen("file:"));
+    } else if (*spec == '/') {
+        serial->kind = KIND_DEVICE;
+        serial->path = g_strdup(spec);
+    } else if (g_str_has_prefix(spec, "unix:")) {
+        serial->kind = KIND_UNIX;
+        return parseSocket(serial, spec, error);
+    } else if (g_str_has_prefix(spec, "tcp:")) {
+        serial->kind = KIND_TCP;
+        return parseSocket(serial, spec, error);
+    } else {
+        return setUnsupported(spec, error);
+    }
+    return TRUE;
+}
+
+DmSerial *
+dmSerialNew(const char *spec, GError **error)
+{
+    g_autoptr(DmSerial) serial = g_new0(DmSerial, 1);
+
+    serial->slave = -1;
+    return parse(serial, spec, error) ? g_steal_pointer(&serial) : NULL;
+}
+
+static void
+stopListening(DmSerial *serial)
+{
+    struct stat status;
+
+    if (serial->accepting) {
+        g_source_destroy(serial->accepting);
+        g_clear_pointer(&serial->accepting, g_source_unref);
+    }
+    g_clear_object(&serial->listener);
+    if (serial->ownsFile && lstat(serial->path, &status) == 0 && status.st_dev == serial->socketFile.st_dev &&
+        status.st_ino == serial->socketFile.st_ino) {
+        unlink(serial->path);
+    }
+}
+
+void
+dmSerialFree(DmSerial *serial)
+{
+    if (!serial) {
+        return;
+    }
+    stopListening(serial);
+    if (serial->cancellable) {
+        g_cancellable_cancel(serial->cancellable);
+        g_clear_object(&serial->cancellable);
+    }
+    g_clear_handle_id(&serial->retry, g_source_remove);
+    g_clear_object(&serial->client);
+    if (serial->slave >= 0) {
+        close(serial->slave);
+    }
+    g_free(serial->tty);
+    g_free(serial->path);
+    g_free(serial->host);
+    g_free(serial);
+}
+
+/* TRUE is not @fd's: a pty that nobody opened yet has no other end. */
+static gboolean
+makePty(int master, int *slave, char *name, gsize size)
+{
+    struct termios settings;
+
+    if (grantpt(master) != 0 || unlockpt(master) != 0 || ptsname_r(master, name, size) != 0) {
+        return FALSE;
+    }
+    *slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*slave < 0 || fchmod(*slave, 0600) != 0 || tcgetattr(*slave, &settings) != 0) {
+        return FALSE;
+    }
+    cfmakeraw(&settings);
+    return tcsetattr(*slave, TCSANOW, &settings) == 0;
+}
+
+static gboolean
+startPty(DmSerial *serial, GError **error)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    char name[64];
+
+    if (master < 0 || !makePty(master, &serial->slave, name, sizeof(name))) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot make a pty for a serial port: %s"), g_strerror(errno));
+        if (master >= 0) {
+            close(master);
+        }
+        return FALSE;
+    }
+    serial->tty = g_strdup(name);
+    serial->func(serial, master, serial->opaque);
+    return TRUE;
+}
+
+static gboolean
+startFile(DmSerial *serial, GError **error)
+{
+    int fd = open(serial->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+
+    if (fd < 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot open '%s' for a serial port: %s"), serial->path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    serial->func(serial, fd, serial->opaque);
+    return TRUE;
+}
+
+static gboolean
+startDevice(DmSerial *serial, GError **error)
+{
+    int fd = open(serial->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct termios settings;
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot open '%s' for a serial port: %s"), serial->path,
+                    g_strerror(errno));
+    } else if (!S_ISCHR(status.st_mode)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'%s' is no character device (a file is file:%s)"),
+                    serial->path, serial->path);
+    } else {
+        if (tcgetattr(fd, &settings) == 0) {
+            cfmakeraw(&settings);
+            tcsetattr(fd, TCSANOW, &settings);
+        }
+        serial->func(serial, fd, serial->opaque);
+        return TRUE;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return FALSE;
+}
+
+/* The descriptor outlives @socket, which only GIO's functions made. */
+static void
+passSocket(DmSerial *serial, GSocket *socket)
+{
+    int fd = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0) {
+        g_warning("cannot take a connection of a serial port: %s", g_strerror(errno));
+        dmSerialPeerClosed(serial);
+        return;
+    }
+    if (serial->kind == KIND_TCP && serial->noDelay) {
+        g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
+    }
+    serial->func(serial, fd, serial->opaque);
+}
+
+static gboolean
+acceptClient(GSocket *listener, GIOCondition condition, gpointer opaque)
+{
+    DmSerial *serial = opaque;
+    g_autoptr(GSocket) socket = g_socket_accept(listener, NULL, NULL);
+
+    if (!socket) {
+        return G_SOURCE_CONTINUE;
+    }
+    g_clear_pointer(&serial->accepting, g_source_unref);
+    passSocket(serial, socket);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+awaitClient(DmSerial *serial)
+{
+    serial->accepting = g_socket_create_source(serial->listener, G_IO_IN, NULL);
+    g_source_set_callback(serial->accepting, G_SOURCE_FUNC(acceptClient), serial, NULL);
+    g_source_attach(serial->accepting, NULL);
+}
+
+/* Names are looked up only for connections, which do not wait for it; a listening end takes numbers. */
+static GSocketAddress *
+listenAddress(DmSerial *serial, GError **error)
+{
+    g_autoptr(GInetAddress) address = NULL;
+
+    if (serial->kind == KIND_UNIX) {
+        return g_unix_socket_address_new(serial->path);
+    }
+    if (!*serial->host) {
+        address = g_inet_address_new_any(G_SOCKET_FAMILY_IPV4);
+    } else if (g_str_equal(serial->host, "localhost")) {
+        address = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    } else {
+        address = g_inet_address_new_from_string(serial->host);
+    }
+    if (!address) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
+                    _("'%s' is no numeric address for a serial port to listen on"), serial->host);
+        return NULL;
+    }
+    return g_inet_socket_address_new(address, serial->port);
+}
+
+/* A socket file that nobody listens on any more is in the way; one in use is not ours to remove. */
+static void
+removeStaleSocket(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    struct stat status;
+    int probe;
+
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+        return;
+    }
+    g_strlcpy(name.sun_path, path, sizeof(name.sun_path));
+    probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe < 0) {
+        return;
+    }
+    if (connect(probe, (struct sockaddr *) &name, sizeof(name)) != 0 && errno == ECONNREFUSED) {
+        unlink(path);
+    }
+    close(probe);
+}
+
+static gboolean
+startListening(DmSerial *serial, GError **error)
+{
+    g_autoptr(GSocketAddress) address = listenAddress(serial, error);
+    g_autoptr(GError) cause = NULL;
+
+    if (!address) {
+        return FALSE;
+    }
+    serial->listener = g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM,
+                                    G_SOCKET_PROTOCOL_DEFAULT, &cause);
+    if (serial->listener) {
+        g_socket_set_blocking(serial->listener, FALSE);
+        g_socket_set_listen_backlog(serial->listener, 1);
+        if (serial->kind == KIND_UNIX) {
+            removeStaleSocket(serial->path);
+            /* The file gets the mode the socket has when it is bound. */
+            fchmod(g_socket_get_fd(serial->listener), 0600);
+        }
+    }
+    if (!serial->listener || !g_socket_bind(serial->listener, address, TRUE, &cause) ||
+        !g_socket_listen(serial->listener, &cause)) {
+        g_autofree char *name = dmSerialFilename(serial);
+
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("serial port '%s' cannot listen: %s"), name, cause->message);
+        return FALSE;
+    }
+    serial->ownsFile = serial->kind == KIND_UNIX && lstat(serial->path, &serial->socketFile) == 0;
+    awaitClient(serial);
+    return TRUE;
+}
+
+static void
+beginConnect(DmSerial *serial);
+
+static gboolean
+retryConnect(gpointer opaque)
+{
+    DmSerial *serial = opaque;
+
+    serial->retry = 0;
+    beginConnect(serial);
+    return G_SOURCE_REMOVE;
+}
+
+/* A cancelled call belongs to a serial port that has been freed. */
+static void
+connected(GObject *object, GAsyncResult *result, gpointer opaque)
+{
+    DmSerial *serial = opaque;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocketConnection) connection =
+        g_socket_client_connect_finish(G_SOCKET_CLIENT(object), result, &error);
+
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        return;
+    }
+    if (!connection) {
+        serial->retry = g_timeout_add_seconds(RECONNECT_SECONDS, retryConnect, serial);
+        return;
+    }
+    passSocket(serial, g_socket_connection_get_socket(connection));
+}
+
+static void
+beginConnect(DmSerial *serial)
+{
+    g_autoptr(GSocketConnectable) target = NULL;
+
+    if (serial->kind == KIND_UNIX) {
+        target = G_SOCKET_CONNECTABLE(g_unix_socket_address_new(serial->path));
+    } else {
+        target = g_network_address_new(serial->host, serial->port);
+    }
+    g_socket_client_connect_async(serial->client, target, serial->cancellable, connected, serial);
+}
+
+static gboolean
+startConnecting(DmSerial *serial)
+{
+    serial->client = g_socket_client_new();
+    g_socket_client_set_enable_proxy(serial->client, FALSE);
+    serial->cancellable = g_cancellable_new();
+    beginConnect(serial);
+    return TRUE;
+}
+
+gboolean
+dmSerialStart(DmSerial *serial, DmSerialPeerFunc func, gpointer opaque, GError **error)
+{
+    serial->func = func;
+    serial->opaque = opaque;
+    switch (serial->kind) {
+    case KIND_PTY:
+        return startPty(serial, error);
+    case KIND_FILE:
+        return startFile(serial, error);
+    case KIND_DEVICE:
+        return startDevice(serial, error);
+    case KIND_UNIX:
+    case KIND_TCP:
+        return serial->server ? startListening(serial, error) : startConnecting(serial);
+    case KIND_NULL:
+    default:
+        func(serial, -1, opaque);
+        return TRUE;
+    }
+}
+
+void
+dmSerialPeerClosed(DmSerial *serial)
+{
+    if (serial->listener && !serial->accepting) {
+        awaitClient(serial);
+    } else if (serial->client && !serial->retry) {
+        serial->retry = g_timeout_add_seconds(RECONNECT_SECONDS, retryConnect, serial);
+    }
+}
+
+const char *
+dmSerialTty(const DmSerial *serial)
+{
+    return serial->tty;
+}
+
+char *
+dmSerialFilename(const DmSerial *serial)
+{
+    const char *server = serial->server ? ",server=on" : "";
+
+    switch (serial->kind) {
+    case KIND_PTY:
+        return g_strdup_printf("pty:%s", serial->tty ? serial->tty : "");
+    case KIND_FILE:
+        return g_strdup("file");
+    case KIND_DEVICE:
+        return g_strdup("serial");
+    case KIND_UNIX:
+        return g_strdup_printf("unix:%s%s", serial->path, server);
+    case KIND_TCP:
+        return g_strdup_printf(strchr(serial->host, ':') ? "tcp:[%s]:%u%s" : "tcp:%s:%u%s", serial->host,
+                               serial->port, server);
+    case KIND_NULL:
+    default:
+        return g_strdup("null");
+    }
+}
