@@ -1,0 +1,165 @@
+/*
+ * The QMP commands libxl and the driver may send
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Questions are answered from the plan and from what we know ourselves; only
+ * `cont` and the PCI commands ask the stubdomain anything.
+ */
+
+#include "config.h"
+
+#include "dm_commands.h"
+
+#include <glib/gi18n-lib.h>
+
+static JsonNode *
+takeObject(JsonObject *object)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_node_take_object(node, object);
+    return node;
+}
+
+static JsonNode *
+takeArray(JsonArray *array)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    json_node_take_array(node, array);
+    return node;
+}
+
+void
+dmCommandsAnswerStatus(DmModel *model, DmQmpRequest *request)
+{
+    JsonObject *object = json_object_new();
+    DmChannel *channel = dmStubdomainChannel(dmModelStubdomain(model));
+    gboolean paused = channel && dmChannelState(channel) == STUBDOM_STATE_PAUSED;
+    gboolean launched = *dmModelContinued(model);
+    const char *status = !launched ? "prelaunch" : paused ? "paused" : "running";
+
+    if (dmModelPhase(model) == DM_MODEL_ORPHANED) {
+        status = "internal-error";
+        launched = FALSE;
+    }
+    json_object_set_string_member(object, "status", status);
+    json_object_set_boolean_member(object, "running", launched && !paused);
+    json_object_set_boolean_member(object, "singlestep", FALSE);
+    dmQmpRequestReturn(request, takeObject(object));
+}
+
+static void
+queryStatus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    DmModel *model = opaque;
+
+    if (dmModelPhase(model) == DM_MODEL_STARTING) {
+        dmModelHold(model, request); /* libxl asks this to learn when we are ready */
+    } else {
+        dmCommandsAnswerStatus(model, request);
+    }
+}
+
+static void
+queryChardev(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    DmModel *model = opaque;
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < g_strv_length(dmModelGuest(model)->serials); i++) {
+        g_autofree char *label = g_strdup_printf("serial%u", i);
+        g_autofree char *name = dmStubdomainSerialName(dmModelStubdomain(model), i);
+        JsonObject *object = json_object_new();
+
+        json_object_set_string_member(object, "label", label);
+        json_object_set_string_member(object, "filename", name ? name : "null");
+        json_object_set_boolean_member(object, "frontend-open", TRUE);
+        json_array_add_object_element(array, object);
+    }
+    dmQmpRequestReturn(request, takeArray(array));
+}
+
+static void
+queryVnc(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    JsonObject *object = json_object_new();
+
+    json_object_set_boolean_member(object, "enabled", FALSE);
+    dmQmpRequestReturn(request, takeObject(object));
+}
+
+/* The virtual CPUs the guest was started with, in the form of query-cpus-fast. */
+static void
+queryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    DmModel *model = opaque;
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < dmModelGuest(model)->vcpus; i++) {
+        g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
+        JsonObject *object = json_object_new();
+
+        json_object_set_int_member(object, "cpu-index", i);
+        json_object_set_string_member(object, "qom-path", path);
+        json_object_set_int_member(object, "thread-id", 0);
+        json_object_set_string_member(object, "target", "i386");
+        json_array_add_object_element(array, object);
+    }
+    dmQmpRequestReturn(request, takeArray(array));
+}
+
+static void
+continued(const GError *error, guint8 devfn, gpointer opaque)
+{
+    DmQmpRequest *request = opaque;
+
+    if (error) {
+        dmQmpRequestFail(request, "GenericError", "%s", error->message);
+    } else {
+        dmQmpRequestReturn(request, NULL);
+    }
+}
+
+static void
+cont(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    DmModel *model = opaque;
+    DmChannel *channel = dmStubdomainChannel(dmModelStubdomain(model));
+
+    if (dmModelPhase(model) != DM_MODEL_RUNNING || !channel) {
+        dmQmpRequestFail(request, "GenericError", "%s", _("the guest has no stubdomain that runs"));
+        return;
+    }
+    *dmModelContinued(model) = TRUE;
+    if (dmChannelState(channel) == STUBDOM_STATE_PAUSED) {
+        dmChannelSend(channel, STUBDOM_COMMAND_CONTINUE, NULL, dmModelOptions(model)->commandTimeout * 1000, continued,
+                      request);
+    } else {
+        dmQmpRequestReturn(request, NULL);
+    }
+}
+
+const DmQmpCommand dmCommandsLibxl[] = {
+    {"cont", cont},
+    {"device_add", dmCommandDeviceAdd},
+    {"query-chardev", queryChardev},
+    {"query-cpus-fast", queryCpus},
+    {"query-pci", dmCommandQueryPci},
+    {"query-status", queryStatus},
+    {"query-vnc", queryVnc},
+    {NULL, NULL},
+};
+
+const DmQmpCommand dmCommandsDriver[] = {
+    {"cont", cont},
+    {"device_add", dmCommandDeviceAdd},
+    {"device_del", dmCommandDeviceDel},
+    {"query-chardev", queryChardev},
+    {"query-cpus-fast", queryCpus},
+    {"query-pci", dmCommandQueryPci},
+    {"query-status", queryStatus},
+    {"query-vnc", queryVnc},
+    {NULL, NULL},
+};

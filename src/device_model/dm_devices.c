@@ -1,0 +1,144 @@
+/*
+ * A stubdomain's domain and devices, as libxl takes them
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libxl frees what its structures hold with free(), so strings go in by
+ * strdup() here.
+ */
+
+#include "config.h"
+
+#include "dm_devices.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib/gi18n-lib.h>
+#include <libxl_utils.h>
+
+#include "dm_error.h"
+
+/* The emulated drive of @disk on the command line: its position, or G_MAXUINT; its format if it says one. */
+static guint
+findDrive(const DmGuest *guest, const DmDisk *disk, char **format)
+{
+    guint position = 0;
+
+    *format = NULL;
+    for (char **argument = guest->arguments; argument[0] && argument[1]; argument++) {
+        g_autofree char *file = NULL;
+
+        if (!g_str_equal(argument[0], "-drive")) {
+            continue;
+        }
+        file = dmOptionListGet(argument[1], "file");
+        if (disk->path && g_strcmp0(file, disk->path) == 0) {
+            *format = dmOptionListGet(argument[1], "format");
+            return position;
+        }
+        position++;
+    }
+    return G_MAXUINT;
+}
+
+static DmDisk *
+readDisk(const DmGuest *guest, const libxl_device_disk *from, GError **error)
+{
+    g_autoptr(DmDisk) disk = from->vdev ? dmDiskNew(from->vdev, error) : NULL;
+
+    if (!disk) {
+        return NULL;
+    }
+    disk->path = from->pdev_path && *from->pdev_path ? g_strdup(from->pdev_path) : NULL;
+    disk->script = from->script && *from->script ? g_strdup(from->script) : NULL;
+    disk->backend = from->backend_domid;
+    disk->readonly = !from->readwrite;
+    disk->cdrom = from->is_cdrom != 0;
+    findDrive(guest, disk, &disk->format);
+    /* A backend that is not the kernel's and not on the command line has some format QEMU would have to know. */
+    if (!disk->format && from->backend == LIBXL_DISK_BACKEND_QDISK && !disk->cdrom && disk->path) {
+        disk->format = g_strdup("unknown");
+    }
+    return g_steal_pointer(&disk);
+}
+
+/* Disks with an emulated drive first, as on the command line: that is the configuration's order, whatever xenstored made of it. */
+static gint
+compareDisks(gconstpointer a, gconstpointer b, gpointer opaque)
+{
+    g_autofree char *formatA = NULL;
+    g_autofree char *formatB = NULL;
+    guint driveA = findDrive(opaque, *(const DmDisk *const *)a, &formatA);
+    guint driveB = findDrive(opaque, *(const DmDisk *const *)b, &formatB);
+
+    return driveA < driveB ? -1 : driveA > driveB;
+}
+
+gboolean
+dmDevicesReadDisks(DmLibxl *libxl, DmGuest *guest, GError **error)
+{
+    int count = 0;
+    libxl_device_disk *list = libxl_device_disk_list(dmLibxlContext(libxl), guest->domid, &count);
+    gboolean ok = TRUE;
+
+    for (int i = 0; i < count && ok; i++) {
+        DmDisk *disk = readDisk(guest, &list[i], error);
+
+        ok = disk != NULL;
+        if (disk) {
+            g_ptr_array_add(guest->disks, disk);
+        }
+    }
+    libxl_device_disk_list_free(list, count);
+    g_ptr_array_sort_with_data(guest->disks, compareDisks, guest);
+    return ok;
+}
+
+gboolean
+dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error)
+{
+    libxl_domain_config_init(config);
+    libxl_domain_create_info_init(&config->c_info);
+    config->c_info.type = LIBXL_DOMAIN_TYPE_PV;
+    config->c_info.name = strdup(plan->name);
+    libxl_uuid_generate(&config->c_info.uuid);
+    libxl_defbool_set(&config->c_info.run_hotplug_scripts, true);
+    libxl_domain_build_info_init(&config->b_info);
+    libxl_domain_build_info_init_type(&config->b_info, LIBXL_DOMAIN_TYPE_PV);
+    config->b_info.max_vcpus = 1;
+    if (libxl_cpu_bitmap_alloc(dmLibxlContext(libxl), &config->b_info.avail_vcpus, 1)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_XEN, _("libxl cannot make a CPU map for stubdomain '%s'"), plan->name);
+        return FALSE;
+    }
+    libxl_bitmap_set(&config->b_info.avail_vcpus, 0);
+    config->b_info.max_memkb = (uint64_t)plan->memory * 1024;
+    config->b_info.target_memkb = config->b_info.max_memkb;
+    config->b_info.kernel = strdup(plan->kernel);
+    config->b_info.ramdisk = plan->ramdisk ? strdup(plan->ramdisk) : NULL;
+    config->b_info.cmdline = strdup(plan->commandLine);
+    return TRUE;
+}
+
+void
+dmDevicesFillDisk(const DmPlanDisk *planned, libxl_device_disk *disk)
+{
+    libxl_device_disk_init(disk);
+    disk->vdev = strdup(planned->vdev);
+    disk->pdev_path = strdup(planned->path);
+    disk->script = planned->script ? strdup(planned->script) : NULL;
+    disk->backend = LIBXL_DISK_BACKEND_PHY; /* the kernel's: nothing in dom0 parses an image */
+    disk->format = LIBXL_DISK_FORMAT_RAW;
+    disk->readwrite = planned->readonly ? 0 : 1;
+    disk->removable = planned->removable ? 1 : 0;
+}
+
+void
+dmDevicesFillNic(const DmPlanNic *planned, libxl_device_nic *nic)
+{
+    libxl_device_nic_init(nic);
+    nic->devid = (libxl_devid)planned->index;
+    nic->nictype = LIBXL_NIC_TYPE_VIF;
+    nic->bridge = planned->bridge ? strdup(planned->bridge) : NULL;
+    memcpy(nic->mac, planned->mac, sizeof(nic->mac));
+}

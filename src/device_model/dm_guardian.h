@@ -1,0 +1,46 @@
+/*
+ * The guardian: cleans up when xen-stubdom-dm cannot
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A second process, forked before anything else is opened, that does nothing
+ * but wait. When xen-stubdom-dm ends without saying goodbye (SIGKILL, which
+ * libxl sends after its own time-out, or a crash), it destroys a stubdomain
+ * that was not up yet, or waits for the end of a guest that was, and removes
+ * what is left. libxl does not: it takes the stubdomain for its own and the
+ * device model for one in it.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+typedef struct _DmGuardian DmGuardian;
+
+/**
+ * dmGuardianFork:
+ * @guest: domid of the guest
+ * @runDirectory: removed, with the sockets in it, when the guest is gone
+ *
+ * To be called while the process has one thread and no connections.
+ *
+ * Returns: (transfer full): free with dmGuardianRelease(); NULL with DM_ERROR_SYSTEM
+ */
+DmGuardian *dmGuardianFork(guint guest, const char *runDirectory, GError **error);
+
+/** Tells it of the stubdomain; 0: there is none (any more). */
+void dmGuardianSetStubdomain(DmGuardian *guardian, guint stubdomain);
+
+/** Tells it that the guest is up: from now on it outlives us. */
+void dmGuardianSetUp(DmGuardian *guardian);
+
+/** Everything is clean: the guardian ends. NULL is allowed. */
+void dmGuardianRelease(DmGuardian *guardian);
+
+/**
+ * dmGuardianRemoveFiles:
+ *
+ * Removes the sockets in @runDirectory and the directory itself; used by the
+ * process proper at its orderly end, too.
+ */
+void dmGuardianRemoveFiles(const char *runDirectory);

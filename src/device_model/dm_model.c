@@ -1,0 +1,517 @@
+/*
+ * The device model of one guest, from start to end
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Phases: starting → running → ending, or running → orphaned (the stubdomain
+ * died) → ending. Every @releaseDomain asks Xen what became of both domains;
+ * nothing else is taken for a sign of life or death.
+ */
+
+#include "config.h"
+
+#include "dm_model.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+#include <glib/gi18n-lib.h>
+#include <libxl_utils.h>
+#include <xendevicemodel.h>
+
+#include "dm_commands.h"
+#include "dm_devices.h"
+#include "dm_error.h"
+#include "dm_guardian.h"
+#include "dm_image.h"
+#include "dm_plan.h"
+#include "protocol/stubdom_paths.h"
+
+/*
+ * Milliseconds between the end of a stubdomain that somebody destroyed and the
+ * verdict that the guest is not being destroyed with it; longer when the guest
+ * is paused, which is how libxl begins to destroy one.
+ */
+#define ORPHAN_GRACE 700
+#define ORPHAN_GRACE_PAUSED 30000
+/* Milliseconds libxl has to finish destroying the stubdomain of a guest that is gone. */
+#define LINGER 10000
+
+/* All members: main loop only. */
+struct _DmModel {
+    const DmOptions *options;
+    DmModelPhase phase;
+    GMainLoop *loop;
+    int status;
+    char *runDirectory;
+    DmGuardian *guardian;
+    DmStore *store;
+    DmLibxl *libxl;
+    DmGuest *guest;
+    DmImage *image;
+    DmPlan *plan;
+    DmStubdomain *stubdomain;
+    DmQmpServer *libxlServer;
+    DmQmpServer *statServer;
+    DmQmpServer *driverServer;
+    DmStoreWatch *release;
+    guint grace;          /* source: orphaned, or lingering */
+    guint signals[3];     /* sources */
+    GPtrArray *held;      /* of DmQmpRequest: query-status before we are up */
+    GPtrArray *pciDevices;
+    gboolean continued;
+};
+
+DmModelPhase
+dmModelPhase(const DmModel *model)
+{
+    return model->phase;
+}
+
+const DmOptions *
+dmModelOptions(const DmModel *model)
+{
+    return model->options;
+}
+
+const DmGuest *
+dmModelGuest(const DmModel *model)
+{
+    return model->guest;
+}
+
+DmStubdomain *
+dmModelStubdomain(DmModel *model)
+{
+    return model->stubdomain;
+}
+
+GPtrArray **
+dmModelPciDevices(DmModel *model)
+{
+    return &model->pciDevices;
+}
+
+gboolean *
+dmModelContinued(DmModel *model)
+{
+    return &model->continued;
+}
+
+void
+dmModelHold(DmModel *model, DmQmpRequest *request)
+{
+    g_ptr_array_add(model->held, request);
+}
+
+void
+dmModelEvent(DmModel *model, const char *name, JsonObject *data)
+{
+    if (model->driverServer) {
+        dmQmpServerEvent(model->driverServer, name, data);
+    } else if (data) {
+        json_object_unref(data);
+    }
+}
+
+/* --- the end ------------------------------------------------------------------ */
+
+/* The cause, and what the stubdomain said last. */
+static void
+complain(DmModel *model, const GError *error)
+{
+    g_autofree char *words = model->stubdomain ? dmStubdomainLastWords(model->stubdomain) : g_strdup("");
+    g_auto(GStrv) lines = g_strsplit(words, "\n", -1);
+
+    g_printerr("xen-stubdom-dm: guest %u: %s\n", model->options->domid, error->message);
+    if (words[0] != '\0') {
+        g_printerr("xen-stubdom-dm: the stubdomain's last lines were:\n");
+    }
+    for (char **line = lines; *line; line++) {
+        if (**line) {
+            g_printerr("  | %s\n", *line);
+        }
+    }
+}
+
+static void
+stubdomainStopped(DmStubdomain *stubdomain, const GError *error, gpointer opaque)
+{
+    DmModel *model = opaque;
+
+    g_main_loop_quit(model->loop);
+}
+
+/* Ends everything, with @reason (transfer full) for the log. */
+static void
+endModel(DmModel *model, int status, GError *reason)
+{
+    if (model->phase == DM_MODEL_ENDING) {
+        g_error_free(reason);
+        return;
+    }
+    model->phase = DM_MODEL_ENDING;
+    model->status = status;
+    g_clear_handle_id(&model->grace, g_source_remove);
+    if (model->stubdomain) {
+        dmStubdomainStop(model->stubdomain, reason, stubdomainStopped, model);
+    } else {
+        g_error_free(reason);
+        g_main_loop_quit(model->loop);
+    }
+}
+
+/* Tells Xen that the guest crashed: it cannot go on without its device model, and its toolstack acts on it (on_crash). */
+static void
+crashGuest(DmModel *model)
+{
+    xendevicemodel_handle *handle = xendevicemodel_open(NULL, 0);
+
+    if (!handle || xendevicemodel_shutdown(handle, (domid_t)model->options->domid, LIBXL_SHUTDOWN_REASON_CRASH)) {
+        g_printerr("xen-stubdom-dm: guest %u: cannot report its crash to Xen: %s\n", model->options->domid,
+                   g_strerror(errno));
+    }
+    if (handle) {
+        xendevicemodel_close(handle);
+    }
+}
+
+/* --- life and death of the two domains ------------------------------------------ */
+
+static gboolean
+guestInfo(DmModel *model, gboolean *paused)
+{
+    libxl_dominfo info;
+    gboolean alive;
+
+    libxl_dominfo_init(&info);
+    alive = libxl_domain_info(dmLibxlContext(model->libxl), &info, model->options->domid) == 0 && !info.dying;
+    *paused = alive && info.paused;
+    libxl_dominfo_dispose(&info);
+    return alive;
+}
+
+static gboolean
+lingered(gpointer opaque)
+{
+    DmModel *model = opaque;
+
+    model->grace = 0;
+    endModel(model, 0, g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("the guest is gone")));
+    return G_SOURCE_REMOVE;
+}
+
+/* The guest is gone. libxl destroys the stubdomain too; only if it does not, we do. */
+static void
+guestGone(DmModel *model, gboolean stubdomainGone)
+{
+    if (stubdomainGone || model->phase == DM_MODEL_STARTING) {
+        endModel(model, model->phase == DM_MODEL_STARTING,
+                 g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("guest %u is gone"), model->options->domid));
+        return;
+    }
+    g_clear_handle_id(&model->grace, g_source_remove);
+    model->grace = g_timeout_add(LINGER, lingered, model);
+}
+
+static gboolean
+orphanDecided(gpointer opaque)
+{
+    DmModel *model = opaque;
+    gboolean paused;
+
+    model->grace = 0;
+    if (guestInfo(model, &paused)) {
+        g_printerr("xen-stubdom-dm: guest %u cannot go on without its stubdomain; it is reported as crashed\n",
+                   model->options->domid);
+        crashGuest(model);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* @byItself: it shut down or crashed; otherwise somebody destroyed it, perhaps together with the guest. */
+static void
+stubdomainGone(DmModel *model, const char *end, gboolean byItself, gboolean guestPaused)
+{
+    g_autofree char *words = dmStubdomainLastWords(model->stubdomain);
+    g_autoptr(GError) error = NULL;
+    JsonObject *data;
+
+    if (model->phase != DM_MODEL_RUNNING) {
+        return;
+    }
+    model->phase = DM_MODEL_ORPHANED;
+    g_set_error(&error, DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u ended: %s"),
+                dmStubdomainDomid(model->stubdomain), end);
+    complain(model, error);
+    data = json_object_new();
+    json_object_set_int_member(data, "domid", dmStubdomainDomid(model->stubdomain));
+    json_object_set_string_member(data, "reason", end);
+    json_object_set_string_member(data, "last-words", words);
+    dmModelEvent(model, "STUBDOMAIN_DEATH", data);
+    if (byItself) {
+        crashGuest(model);
+    } else {
+        model->grace = g_timeout_add(guestPaused ? ORPHAN_GRACE_PAUSED : ORPHAN_GRACE, orphanDecided, model);
+    }
+}
+
+static void
+domainReleased(const char *changed, gpointer opaque)
+{
+    DmModel *model = opaque;
+    gboolean byItself = FALSE;
+    gboolean paused = FALSE;
+    gboolean guestAlive;
+    g_autofree char *end = NULL;
+
+    if (model->phase == DM_MODEL_ENDING) {
+        return;
+    }
+    guestAlive = guestInfo(model, &paused);
+    end = dmStubdomainReleased(model->stubdomain, &byItself);
+    if (!guestAlive) {
+        guestGone(model, end != NULL);
+    } else if (end) {
+        stubdomainGone(model, end, byItself, paused);
+    }
+}
+
+static void
+storeLost(gpointer opaque)
+{
+    DmModel *model = opaque;
+
+    endModel(model, 1,
+             g_error_new(DM_ERROR, DM_ERROR_XENSTORE, _("the connection to xenstored broke; the stubdomain is destroyed")));
+}
+
+static gboolean
+signalled(DmModel *model, const char *name)
+{
+    if (model->phase == DM_MODEL_RUNNING) {
+        crashGuest(model);
+    }
+    g_printerr("xen-stubdom-dm: guest %u: ending on %s\n", model->options->domid, name);
+    endModel(model, model->phase == DM_MODEL_STARTING, g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("ending on %s"), name));
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+onTerm(gpointer opaque)
+{
+    return signalled(opaque, "SIGTERM");
+}
+
+static gboolean
+onHup(gpointer opaque)
+{
+    return signalled(opaque, "SIGHUP");
+}
+
+static gboolean
+onInt(gpointer opaque)
+{
+    return signalled(opaque, "SIGINT");
+}
+
+/* --- the start -------------------------------------------------------------------- */
+
+/* What libxl waits for. */
+static gboolean
+writeReady(DmModel *model, GError **error)
+{
+    g_autofree char *directory = stubdomPathLocalDeviceModel(model->options->domid);
+    g_autofree char *state = g_strdup_printf("%s/state", directory);
+
+    return dmStoreWrite(model->store, state, stubdomStateName(STUBDOM_STATE_RUNNING), error);
+}
+
+static void
+stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque)
+{
+    DmModel *model = opaque;
+    g_autoptr(GError) error = NULL;
+
+    if (cause) {
+        complain(model, cause);
+        model->phase = DM_MODEL_ENDING;
+        model->status = 1;
+        g_main_loop_quit(model->loop);
+        return;
+    }
+    if (!writeReady(model, &error)) {
+        complain(model, error);
+        endModel(model, 1, g_steal_pointer(&error));
+        return;
+    }
+    model->phase = DM_MODEL_RUNNING;
+    dmGuardianSetUp(model->guardian);
+    while (model->held->len) {
+        dmCommandsAnswerStatus(model, g_ptr_array_remove_index(model->held, 0));
+    }
+    g_message("guest %u: its device model runs in domain %u", model->options->domid, dmStubdomainDomid(stubdomain));
+    domainReleased(NULL, model); /* what happened meanwhile */
+}
+
+static void
+recordStubdomain(guint domid, gpointer opaque)
+{
+    DmModel *model = opaque;
+
+    dmGuardianSetStubdomain(model->guardian, domid);
+}
+
+/* The guest's UUID, from the path of its /vm directory. */
+static char *
+readUuid(DmModel *model, GError **error)
+{
+    g_autofree char *domain = stubdomPathDomain(model->options->domid);
+    g_autofree char *path = g_strdup_printf("%s/vm", domain);
+    g_autofree char *vm = dmStoreRead(model->store, path, NULL, error);
+
+    if (!vm) {
+        return NULL;
+    }
+    if (!g_str_has_prefix(vm, "/vm/") || !g_uuid_string_is_valid(vm + 4)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_XENSTORE, _("guest %u has no UUID: '%s' is '%s'"),
+                    model->options->domid, path, vm);
+        return NULL;
+    }
+    return g_strdup(vm + 4);
+}
+
+static gboolean
+openServers(DmModel *model, GError **error)
+{
+    g_autofree char *path = g_build_filename(model->runDirectory, "qmp", NULL);
+
+    if (g_mkdir_with_parents(model->runDirectory, 0700) < 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot make directory '%s': %s"), model->runDirectory,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    model->libxlServer =
+        model->options->qmpPath
+            ? dmQmpServerNew(model->options->qmpPath, dmCommandsLibxl, model, error)
+            : dmQmpServerNewForSocket(model->options->qmpFd, dmCommandsLibxl, model, error);
+    if (!model->libxlServer) {
+        return FALSE;
+    }
+    if (model->options->statPath) {
+        model->statServer = dmQmpServerNew(model->options->statPath, dmCommandsLibxl, model, error);
+        if (!model->statServer) {
+            return FALSE;
+        }
+    }
+    model->driverServer = dmQmpServerNew(path, dmCommandsDriver, model, error);
+    return model->driverServer != NULL;
+}
+
+/* Everything that can be found out before a domain is made. */
+static gboolean
+prepare(DmModel *model, GError **error)
+{
+    g_autofree char *uuid = NULL;
+
+    model->store = dmStoreOpen(storeLost, model, error);
+    model->libxl = model->store ? dmLibxlOpen(error) : NULL;
+    model->guest = model->libxl ? dmGuestFromOptions(model->options, error) : NULL;
+    if (!model->guest || !dmDevicesReadDisks(model->libxl, model->guest, error)) {
+        return FALSE;
+    }
+    if (model->options->incomingFd >= 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                    _("guest '%s' is to be restored, which is not supported with a stubdomain yet"),
+                    model->guest->name);
+        return FALSE;
+    }
+    if (model->options->config) {
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                    _("config=%s: a configuration file is not read yet; leave the option out"),
+                    model->options->config);
+        return FALSE;
+    }
+    model->image = dmImageLoad(model->options->image, NULL, error);
+    model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options->memory, error) : NULL;
+    uuid = model->plan ? readUuid(model, error) : NULL;
+    if (!uuid || !openServers(model, error)) {
+        return FALSE;
+    }
+    model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
+    model->stubdomain = dmStubdomainNew(model->libxl, model->store, model->options, model->plan, model->guest->name,
+                                        uuid, recordStubdomain, model);
+    model->release = dmStoreWatch(model->store, "@releaseDomain", domainReleased, model, error);
+    return model->release != NULL;
+}
+
+static void
+dispose(DmModel *model)
+{
+    g_autofree char *local = stubdomPathLocalDeviceModel(model->options->domid);
+    g_autoptr(GError) error = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(model->signals); i++) {
+        g_clear_handle_id(&model->signals[i], g_source_remove);
+    }
+    g_clear_handle_id(&model->grace, g_source_remove);
+    dmStoreUnwatch(model->release);
+    dmStubdomainFree(model->stubdomain); /* answers what its channel still owes our clients */
+    while (model->held->len) {
+        dmQmpRequestFail(g_ptr_array_remove_index(model->held, 0), "GenericError", "%s",
+                         _("the stubdomain did not start"));
+    }
+    dmQmpServerFree(model->libxlServer);
+    dmQmpServerFree(model->statServer);
+    dmQmpServerFree(model->driverServer);
+    if (model->store && !dmStoreRemove(model->store, local, &error)) {
+        g_printerr("xen-stubdom-dm: %s\n", error->message);
+    }
+    dmPlanFree(model->plan);
+    dmImageFree(model->image);
+    dmGuestFree(model->guest);
+    dmLibxlClose(model->libxl);
+    dmStoreClose(model->store);
+    g_ptr_array_unref(model->held);
+    g_clear_pointer(&model->pciDevices, g_ptr_array_unref);
+    g_main_loop_unref(model->loop);
+}
+
+int
+dmModelRun(const DmOptions *options)
+{
+    const char *runDirectory = g_getenv("STUBDOM_RUN_DIR");
+    gint64 deadline = g_get_monotonic_time() + (gint64)options->startTimeout * G_USEC_PER_SEC;
+    DmModel model = {.options = options, .phase = DM_MODEL_STARTING};
+    g_autoptr(GError) error = NULL;
+
+    model.runDirectory =
+        g_strdup_printf("%s/%u", runDirectory ? runDirectory : STUBDOM_RUN_DIR, options->domid);
+    model.guardian = dmGuardianFork(options->domid, model.runDirectory, &error);
+    if (!model.guardian) {
+        g_printerr("xen-stubdom-dm: guest %u: %s\n", options->domid, error->message);
+        g_free(model.runDirectory);
+        return 1;
+    }
+    model.held = g_ptr_array_new();
+    model.loop = g_main_loop_new(NULL, FALSE);
+    model.signals[0] = g_unix_signal_add(SIGTERM, onTerm, &model);
+    model.signals[1] = g_unix_signal_add(SIGHUP, onHup, &model);
+    model.signals[2] = g_unix_signal_add(SIGINT, onInt, &model);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (prepare(&model, &error)) {
+        dmStubdomainStart(model.stubdomain, deadline, stubdomainStarted, &model);
+        g_main_loop_run(model.loop);
+    } else {
+        complain(&model, error);
+        model.status = 1;
+    }
+    dispose(&model);
+    dmGuardianRemoveFiles(model.runDirectory);
+    dmGuardianRelease(model.guardian);
+    g_free(model.runDirectory);
+    return model.status;
+}

@@ -1,0 +1,57 @@
+/*
+ * The device model of one guest, from start to end
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Joins the parts: reads what the guest is, makes its stubdomain, tells libxl
+ * when it is up, serves QMP, notices when guest or stubdomain end, and leaves
+ * nothing behind. One object a process.
+ */
+
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "dm_guest.h"
+#include "dm_options.h"
+#include "dm_qmp_server.h"
+#include "dm_stubdomain.h"
+
+typedef struct _DmModel DmModel;
+
+typedef enum {
+    DM_MODEL_STARTING,
+    DM_MODEL_RUNNING,   /* the stubdomain is up */
+    DM_MODEL_ORPHANED,  /* the stubdomain is gone, the guest is not */
+    DM_MODEL_ENDING,
+} DmModelPhase;
+
+/**
+ * dmModelRun:
+ * @options: (transfer none)
+ *
+ * Does everything, until the guest is gone or the start failed.
+ *
+ * Returns: the process's exit status
+ */
+int dmModelRun(const DmOptions *options);
+
+/* --- for the QMP commands (dm_commands.c) ----------------------------------- */
+
+DmModelPhase dmModelPhase(const DmModel *model);
+const DmOptions *dmModelOptions(const DmModel *model);
+const DmGuest *dmModelGuest(const DmModel *model);
+DmStubdomain *dmModelStubdomain(DmModel *model);
+
+/** PCI devices inserted so far: GPtrArray of DmPciDevice (dm_commands_pci.c), made on first use. */
+GPtrArray **dmModelPciDevices(DmModel *model);
+
+/** Whether the guest's CPUs were let run: libxl may ask for a start that waits for `cont` (-S). */
+gboolean *dmModelContinued(DmModel *model);
+
+/** Requests that are answered when the stubdomain is up. */
+void dmModelHold(DmModel *model, DmQmpRequest *request);
+
+/** Sends an event to the driver's socket. @data: (transfer full) */
+void dmModelEvent(DmModel *model, const char *name, JsonObject *data);

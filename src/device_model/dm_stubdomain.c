@@ -1,0 +1,574 @@
+/*
+ * A stubdomain: made, connected, started, ended
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The order of the steps is not free: the target must be known before disks
+ * are attached, because the block hotplug script lets guest and stubdomain
+ * share an image only then; and all nodes must be there before the stubdomain
+ * runs, because MiniOS reads each of them once.
+ */
+
+#include "config.h"
+
+#include "dm_stubdomain.h"
+
+#include <errno.h>
+
+#include <glib/gi18n-lib.h>
+#include <libxl_utils.h>
+#include <xenctrl.h>
+
+#include "dm_devices.h"
+#include "dm_error.h"
+#include "dm_steps.h"
+#include "dm_terminals.h"
+#include "protocol/stubdom_args.h"
+#include "protocol/stubdom_paths.h"
+
+/* libxl's INVALID_DOMID, which is a signed constant, as the type of a domid. */
+#define NO_DOMAIN ((uint32_t)INVALID_DOMID)
+
+/* All members: main loop only; pointers to others' objects are immutable. */
+struct _DmStubdomain {
+    DmLibxl *libxl;
+    DmStore *store;
+    const DmOptions *options;
+    const DmPlan *plan;
+    char *guestName;
+    char *uuid;
+    DmStubdomainRecordFunc record;
+    gpointer recordOpaque;
+
+    DmSteps *steps;
+    libxl_domain_config config; /* while it is created */
+    gboolean configFilled;
+    uint32_t domid;             /* NO_DOMAIN: does not exist */
+    guint device;               /* the disk or NIC that is attached next */
+    DmTerminals *terminals;
+    DmChannel *channel;
+    gint64 deadline;            /* monotonic microseconds */
+    guint deadlineSource;
+    DmStubdomainFunc func;
+    gpointer opaque;
+};
+
+/* Ends a libxl operation that is a whole step. */
+static void
+stepDone(const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    dmStepsDone(stubdomain->steps, error ? g_error_copy(error) : NULL);
+}
+
+/* --- the domain ------------------------------------------------------------ */
+
+static void
+created(const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    if (stubdomain->domid != NO_DOMAIN && stubdomain->record) {
+        stubdomain->record(stubdomain->domid, stubdomain->recordOpaque);
+    }
+    stepDone(error, stubdomain);
+}
+
+static void
+runCreate(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    DmLibxlOperation *operation;
+    GError *error = NULL;
+
+    stubdomain->configFilled = TRUE;
+    if (!dmDevicesFillDomain(stubdomain->libxl, stubdomain->plan, &stubdomain->config, &error)) {
+        dmStepsDone(steps, error);
+        return;
+    }
+    operation = dmLibxlBegin(stubdomain->libxl, _("create the stubdomain"), created, stubdomain);
+    dmLibxlStarted(operation, libxl_domain_create_new(dmLibxlContext(stubdomain->libxl), &stubdomain->config,
+                                                      &stubdomain->domid, dmLibxlHow(operation), NULL));
+}
+
+static void
+destroyed(const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    stubdomain->domid = NO_DOMAIN;
+    if (stubdomain->record) {
+        stubdomain->record(0, stubdomain->recordOpaque);
+    }
+    stepDone(error, stubdomain);
+}
+
+static gboolean
+domainExists(DmStubdomain *stubdomain)
+{
+    libxl_dominfo info;
+    gboolean exists;
+
+    libxl_dominfo_init(&info);
+    exists = libxl_domain_info(dmLibxlContext(stubdomain->libxl), &info, stubdomain->domid) == 0;
+    libxl_dominfo_dispose(&info);
+    return exists;
+}
+
+static void
+undoCreate(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    DmLibxlOperation *operation;
+
+    if (stubdomain->domid == NO_DOMAIN || !domainExists(stubdomain)) {
+        stubdomain->domid = NO_DOMAIN;
+        dmStepsDone(steps, NULL);
+        return;
+    }
+    operation = dmLibxlBegin(stubdomain->libxl, _("destroy the stubdomain"), destroyed, stubdomain);
+    dmLibxlStarted(operation, libxl_domain_destroy(dmLibxlContext(stubdomain->libxl), stubdomain->domid,
+                                                   dmLibxlHow(operation)));
+}
+
+/* --- its place beside the guest ---------------------------------------------- */
+
+static gboolean
+setHypervisorTarget(DmStubdomain *stubdomain, GError **error)
+{
+    xc_interface *xc = xc_interface_open(NULL, NULL, 0);
+    int rc = xc ? xc_domain_set_target(xc, stubdomain->domid, stubdomain->options->domid) : -1;
+    int saved = errno;
+
+    if (xc) {
+        xc_interface_close(xc);
+    }
+    if (rc) {
+        g_set_error(error, DM_ERROR, DM_ERROR_XEN, _("Xen refused to give stubdomain %u power over guest %u: %s"),
+                    stubdomain->domid, stubdomain->options->domid, g_strerror(saved));
+    }
+    return rc == 0;
+}
+
+static gboolean
+writeArguments(DmStore *store, DmStubdomain *stubdomain, GError **error)
+{
+    const char *const *argv = (const char *const *)stubdomain->plan->argv;
+    g_autofree char *path = stubdomain->plan->kind == DM_IMAGE_MINIOS ? stubdomPathDmargs(stubdomain->uuid)
+                                                                     : stubdomPathDmArgv(stubdomain->uuid);
+
+    if (stubdomain->plan->kind == DM_IMAGE_MINIOS) {
+        g_autofree char *value = stubdomArgsEncodeDmargs(argv, error);
+
+        return value && dmStoreMake(store, path, value, 0, (int)stubdomain->domid, error);
+    }
+    if (!dmStoreMake(store, path, NULL, 0, (int)stubdomain->domid, error)) {
+        return FALSE;
+    }
+    for (guint i = 0; argv[i]; i++) {
+        g_autofree char *node = NULL;
+        char name[4];
+
+        stubdomArgsDmArgvName(i + 1, name);
+        node = g_strdup_printf("%s/%s", path, name);
+        if (!dmStoreWrite(store, node, argv[i], error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+writeNodes(DmStore *store, gpointer opaque, GError **error)
+{
+    DmStubdomain *stubdomain = opaque;
+    guint guest = stubdomain->options->domid;
+    g_autofree char *target = stubdomPathTarget(stubdomain->domid);
+    g_autofree char *domid = stubdomPathDeviceModelDomid(guest);
+    g_autofree char *directory = stubdomPathDeviceModel(stubdomain->domid, guest);
+    g_autofree char *guestText = g_strdup_printf("%u", guest);
+    g_autofree char *stubdomainText = g_strdup_printf("%u", stubdomain->domid);
+
+    return dmStoreMake(store, target, guestText, 0, (int)stubdomain->domid, error) &&
+           dmStoreMake(store, domid, stubdomainText, 0, (int)guest, error) &&
+           dmStoreMake(store, directory, "", stubdomain->domid, (int)guest, error) &&
+           writeArguments(store, stubdomain, error);
+}
+
+static void
+runTarget(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    GError *error = NULL;
+
+    if (setHypervisorTarget(stubdomain, &error) &&
+        dmStoreSetTarget(stubdomain->store, stubdomain->domid, stubdomain->options->domid, &error)) {
+        dmStoreTransaction(stubdomain->store, writeNodes, stubdomain, &error);
+    }
+    dmStepsDone(steps, error);
+}
+
+/* What is not below the stubdomain's own directories, which libxl removes. */
+static gboolean
+removeNodes(DmStore *store, gpointer opaque, GError **error)
+{
+    DmStubdomain *stubdomain = opaque;
+    g_autofree char *domid = stubdomPathDeviceModelDomid(stubdomain->options->domid);
+    g_autofree char *dmargs = stubdomPathDmargs(stubdomain->uuid);
+    g_autofree char *dmArgv = stubdomPathDmArgv(stubdomain->uuid);
+
+    return dmStoreRemove(store, domid, error) && dmStoreRemove(store, dmargs, error) &&
+           dmStoreRemove(store, dmArgv, error);
+}
+
+static void
+undoTarget(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    GError *error = NULL;
+
+    dmStoreTransaction(stubdomain->store, removeNodes, stubdomain, &error);
+    dmStepsDone(steps, error);
+}
+
+/* --- its devices ------------------------------------------------------------- */
+
+static void attachNextDisk(DmStubdomain *stubdomain);
+static void attachNextNic(DmStubdomain *stubdomain);
+
+static void
+diskAttached(const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    if (error) {
+        stepDone(error, stubdomain);
+    } else {
+        stubdomain->device++;
+        attachNextDisk(stubdomain);
+    }
+}
+
+static void
+attachNextDisk(DmStubdomain *stubdomain)
+{
+    const DmPlanDisk *planned;
+    g_autofree char *what = NULL;
+    DmLibxlOperation *operation;
+    libxl_device_disk disk;
+
+    if (stubdomain->device == stubdomain->plan->disks->len) {
+        stepDone(NULL, stubdomain);
+        return;
+    }
+    planned = g_ptr_array_index(stubdomain->plan->disks, stubdomain->device);
+    what = g_strdup_printf(_("attach disk '%s' to the stubdomain as '%s'"), planned->path, planned->vdev);
+    operation = dmLibxlBegin(stubdomain->libxl, what, diskAttached, stubdomain);
+    dmDevicesFillDisk(planned, &disk);
+    dmLibxlStarted(operation, libxl_device_disk_add(dmLibxlContext(stubdomain->libxl), stubdomain->domid, &disk,
+                                                    dmLibxlHow(operation)));
+    libxl_device_disk_dispose(&disk);
+}
+
+static void
+runDisks(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    stubdomain->device = 0;
+    attachNextDisk(stubdomain);
+}
+
+static void
+nicAttached(const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    if (error) {
+        stepDone(error, stubdomain);
+    } else {
+        stubdomain->device++;
+        attachNextNic(stubdomain);
+    }
+}
+
+static void
+attachNextNic(DmStubdomain *stubdomain)
+{
+    const DmPlanNic *planned;
+    g_autofree char *what = NULL;
+    DmLibxlOperation *operation;
+    libxl_device_nic nic;
+
+    if (stubdomain->device == stubdomain->plan->nics->len) {
+        stepDone(NULL, stubdomain);
+        return;
+    }
+    planned = g_ptr_array_index(stubdomain->plan->nics, stubdomain->device);
+    what = g_strdup_printf(_("attach NIC %u of the stubdomain to bridge '%s'"), planned->index,
+                           planned->bridge ? planned->bridge : _("(default)"));
+    operation = dmLibxlBegin(stubdomain->libxl, what, nicAttached, stubdomain);
+    dmDevicesFillNic(planned, &nic);
+    dmLibxlStarted(operation, libxl_device_nic_add(dmLibxlContext(stubdomain->libxl), stubdomain->domid, &nic,
+                                                   dmLibxlHow(operation)));
+    libxl_device_nic_dispose(&nic);
+}
+
+static void
+runNics(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    stubdomain->device = 0;
+    attachNextNic(stubdomain);
+}
+
+static void
+runConsoles(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    GError *error = NULL;
+
+    dmTerminalsConnect(stubdomain->terminals, stubdomain->domid, stubdomain->plan->serials,
+                       stubdomain->options->saveLimit, &error);
+    dmStepsDone(steps, error);
+}
+
+static void
+undoConsoles(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    dmTerminalsDisconnect(stubdomain->terminals);
+    dmStepsDone(steps, NULL);
+}
+
+static void
+runLog(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    dmTerminalsAwaitLog(stubdomain->terminals, stubdomain->domid, stepDone, stubdomain);
+}
+
+/* --- start -------------------------------------------------------------------- */
+
+static void
+runUnpause(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    DmLibxlOperation *operation =
+        dmLibxlBegin(stubdomain->libxl, _("unpause the stubdomain"), stepDone, stubdomain);
+
+    dmLibxlStarted(operation, libxl_domain_unpause(dmLibxlContext(stubdomain->libxl), stubdomain->domid,
+                                                   dmLibxlHow(operation)));
+}
+
+static void
+becameReady(const GError *error, guint8 devfn, gpointer opaque)
+{
+    stepDone(error, opaque);
+}
+
+static void
+runReady(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    gint64 left = (stubdomain->deadline - g_get_monotonic_time()) / 1000;
+    GError *error = NULL;
+
+    stubdomain->channel =
+        dmChannelNew(stubdomain->store, stubdomain->domid, stubdomain->options->domid, NULL, NULL, &error);
+    if (!stubdomain->channel) {
+        dmStepsDone(steps, error);
+        return;
+    }
+    dmChannelAwaitReady(stubdomain->channel, (guint)CLAMP(left, 1, G_MAXINT), becameReady, stubdomain);
+}
+
+static void
+undoReady(DmSteps *steps, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    g_clear_pointer(&stubdomain->channel, dmChannelFree);
+    dmStepsDone(steps, NULL);
+}
+
+static const DmStep startSteps[] = {
+    {"create", runCreate, undoCreate},       {"target", runTarget, undoTarget},
+    {"disks", runDisks, NULL},               {"nics", runNics, NULL},
+    {"consoles", runConsoles, undoConsoles}, {"log", runLog, NULL},
+    {"unpause", runUnpause, NULL},           {"ready", runReady, undoReady},
+    {NULL, NULL, NULL},
+};
+
+static void
+stepsEnded(DmSteps *steps, const char *failed, const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+    DmStubdomainFunc func = stubdomain->func;
+
+    g_clear_handle_id(&stubdomain->deadlineSource, g_source_remove);
+    stubdomain->func = NULL;
+    if (func) {
+        func(stubdomain, error, stubdomain->opaque);
+    }
+}
+
+/* The deadline of the start as a whole: steps before the last wait for libxl, which has deadlines of its own. */
+static gboolean
+startExpired(gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    stubdomain->deadlineSource = 0;
+    if (!stubdomain->channel) {
+        dmStepsBack(stubdomain->steps,
+                    g_error_new(DM_ERROR, DM_ERROR_TIMEOUT,
+                                _("the stubdomain was not made within %u seconds (start-timeout)"),
+                                stubdomain->options->startTimeout));
+    }
+    return G_SOURCE_REMOVE;
+}
+
+DmStubdomain *
+dmStubdomainNew(DmLibxl *libxl, DmStore *store, const DmOptions *options, const DmPlan *plan, const char *guestName,
+                const char *uuid, DmStubdomainRecordFunc record, gpointer opaque)
+{
+    DmStubdomain *stubdomain = g_new0(DmStubdomain, 1);
+
+    stubdomain->libxl = libxl;
+    stubdomain->store = store;
+    stubdomain->options = options;
+    stubdomain->plan = plan;
+    stubdomain->guestName = g_strdup(guestName);
+    stubdomain->uuid = g_strdup(uuid);
+    stubdomain->record = record;
+    stubdomain->recordOpaque = opaque;
+    stubdomain->domid = NO_DOMAIN;
+    stubdomain->steps = dmStepsNew(startSteps, stepsEnded, stubdomain);
+    return stubdomain;
+}
+
+void
+dmStubdomainFree(DmStubdomain *stubdomain)
+{
+    if (!stubdomain) {
+        return;
+    }
+    g_clear_handle_id(&stubdomain->deadlineSource, g_source_remove);
+    dmStepsFree(stubdomain->steps);
+    dmChannelFree(stubdomain->channel);
+    dmTerminalsFree(stubdomain->terminals);
+    if (stubdomain->configFilled) {
+        libxl_domain_config_dispose(&stubdomain->config);
+    }
+    g_free(stubdomain->guestName);
+    g_free(stubdomain->uuid);
+    g_free(stubdomain);
+}
+
+void
+dmStubdomainStart(DmStubdomain *stubdomain, gint64 deadline, DmStubdomainFunc func, gpointer opaque)
+{
+    gint64 left = (deadline - g_get_monotonic_time()) / 1000;
+    GError *error = NULL;
+
+    stubdomain->deadline = deadline;
+    stubdomain->func = func;
+    stubdomain->opaque = opaque;
+    stubdomain->terminals =
+        dmTerminalsNew(stubdomain->store, stubdomain->guestName, stubdomain->options->logLimit, &error);
+    if (!stubdomain->terminals) {
+        dmStepsBack(stubdomain->steps, error);
+        return;
+    }
+    stubdomain->deadlineSource = g_timeout_add((guint)CLAMP(left, 1, G_MAXINT), startExpired, stubdomain);
+    dmStepsForward(stubdomain->steps);
+}
+
+void
+dmStubdomainStop(DmStubdomain *stubdomain, GError *reason, DmStubdomainFunc func, gpointer opaque)
+{
+    stubdomain->func = func;
+    stubdomain->opaque = opaque;
+    dmStepsBack(stubdomain->steps, reason);
+}
+
+/* How a domain that is no more, or no more runs, ended. */
+static char *
+describeEnd(const libxl_dominfo *info)
+{
+    if (!info) {
+        return g_strdup(_("it was destroyed"));
+    }
+    if (!info->shutdown) {
+        return g_strdup(_("it is being destroyed"));
+    }
+    switch (info->shutdown_reason) {
+    case LIBXL_SHUTDOWN_REASON_CRASH:
+    case LIBXL_SHUTDOWN_REASON_WATCHDOG:
+        return g_strdup(_("it crashed"));
+    case LIBXL_SHUTDOWN_REASON_POWEROFF:
+        return g_strdup(_("it powered off"));
+    default:
+        return g_strdup_printf(_("it shut down with reason %d"), (int)info->shutdown_reason);
+    }
+}
+
+char *
+dmStubdomainReleased(DmStubdomain *stubdomain, gboolean *byItself)
+{
+    libxl_dominfo info;
+    char *end = NULL;
+
+    if (stubdomain->domid == NO_DOMAIN) {
+        return NULL;
+    }
+    libxl_dominfo_init(&info);
+    *byItself = FALSE;
+    if (libxl_domain_info(dmLibxlContext(stubdomain->libxl), &info, stubdomain->domid)) {
+        end = describeEnd(NULL);
+    } else if (info.shutdown || info.dying) {
+        *byItself = info.shutdown;
+        end = describeEnd(&info);
+    }
+    libxl_dominfo_dispose(&info);
+    if (end && stubdomain->func) {
+        dmStepsBack(stubdomain->steps, g_error_new(DM_ERROR, DM_ERROR_DEAD,
+                                                   _("stubdomain %u ended before it was ready: %s"),
+                                                   stubdomain->domid, end));
+        if (stubdomain->channel) {
+            dmChannelDie(stubdomain->channel);
+        }
+    } else if (end && stubdomain->channel) {
+        dmChannelDie(stubdomain->channel);
+    }
+    return end;
+}
+
+guint
+dmStubdomainDomid(const DmStubdomain *stubdomain)
+{
+    return stubdomain->domid == NO_DOMAIN ? 0 : stubdomain->domid;
+}
+
+DmChannel *
+dmStubdomainChannel(DmStubdomain *stubdomain)
+{
+    return stubdomain->channel;
+}
+
+char *
+dmStubdomainLastWords(DmStubdomain *stubdomain)
+{
+    return stubdomain->terminals ? dmTerminalsLastWords(stubdomain->terminals) : g_strdup("");
+}
+
+char *
+dmStubdomainSerialName(DmStubdomain *stubdomain, guint index)
+{
+    return stubdomain->terminals ? dmTerminalsSerialName(stubdomain->terminals, index) : NULL;
+}

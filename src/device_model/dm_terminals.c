@@ -1,0 +1,239 @@
+/*
+ * What a stubdomain's consoles are connected to in dom0
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A serial port's peers come and go; each is handed to the console worker,
+ * which says when it is done with it.
+ */
+
+#include "config.h"
+
+#include "dm_terminals.h"
+
+#include <string.h>
+
+#include <glib/gi18n-lib.h>
+
+#include "dm_console.h"
+#include "dm_error.h"
+#include "dm_log.h"
+#include "dm_serial.h"
+#include "protocol/stubdom_command.h"
+#include "protocol/stubdom_paths.h"
+
+/* Lines of console 0 in an error message. */
+#define LAST_LINES 20
+/* Longest path of a pty. */
+#define TTY_MAX 64
+
+typedef struct {
+    DmTerminals *terminals;
+    DmSerial *serial;
+    guint console;
+} TerminalPort;
+
+/* All members: main loop only. */
+struct _DmTerminals {
+    DmStore *store;
+    DmLog *log;
+    DmConsoles *consoles;
+    GPtrArray *ports; /* of TerminalPort */
+    DmStoreWatch *watch; /* on the path of console 0's pty */
+    char *ttyPath;
+    DmTerminalsFunc func;
+    gpointer opaque;
+};
+
+static void
+portFree(gpointer data)
+{
+    TerminalPort *port = data;
+
+    dmSerialFree(port->serial);
+    g_free(port);
+}
+
+DmTerminals *
+dmTerminalsNew(DmStore *store, const char *guestName, guint64 logLimit, GError **error)
+{
+    const char *directory = g_getenv("STUBDOM_LOG_DIR");
+    g_autofree char *file = g_strdup_printf("stubdom-%s.log", guestName);
+    g_autofree char *path = NULL;
+    DmTerminals *terminals;
+    DmLog *log;
+
+    g_strdelimit(file, "/", '_');
+    path = g_build_filename(directory ? directory : STUBDOM_XEN_LOG_DIR, file, NULL);
+    log = dmLogOpen(path, logLimit, error);
+    if (!log) {
+        return NULL;
+    }
+    terminals = g_new0(DmTerminals, 1);
+    terminals->store = store;
+    terminals->log = log;
+    terminals->ports = g_ptr_array_new_with_free_func(portFree);
+    return terminals;
+}
+
+void
+dmTerminalsFree(DmTerminals *terminals)
+{
+    if (!terminals) {
+        return;
+    }
+    dmTerminalsDisconnect(terminals);
+    g_ptr_array_unref(terminals->ports);
+    dmLogClose(terminals->log);
+    g_free(terminals);
+}
+
+static TerminalPort *
+findPort(DmTerminals *terminals, guint console)
+{
+    for (guint i = 0; i < terminals->ports->len; i++) {
+        TerminalPort *port = g_ptr_array_index(terminals->ports, i);
+
+        if (port->console == console) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static void
+consoleEvent(DmConsoles *consoles, guint number, DmConsoleEvent event, const char *text, gpointer opaque)
+{
+    DmTerminals *terminals = opaque;
+    TerminalPort *port = findPort(terminals, number);
+
+    switch (event) {
+    case DM_CONSOLE_CONNECTED:
+    case DM_CONSOLE_CLOSED:
+        break;
+    case DM_CONSOLE_PEER_CLOSED:
+        if (port) {
+            dmSerialPeerClosed(port->serial);
+        }
+        break;
+    case DM_CONSOLE_LIMIT:
+    case DM_CONSOLE_BROKEN:
+        g_printerr("xen-stubdom-dm: console %u of the stubdomain is closed: %s\n", number, text ? text : "");
+        break;
+    case DM_CONSOLE_WORKER_DIED:
+        g_printerr("xen-stubdom-dm: the console worker died: %s; the serial ports are disconnected\n",
+                   text ? text : "");
+        break;
+    }
+}
+
+static void
+portPeer(DmSerial *serial, int fd, gpointer opaque)
+{
+    TerminalPort *port = opaque;
+    g_autoptr(GError) error = NULL;
+
+    if (port->terminals->consoles &&
+        !dmConsolesSetPeer(port->terminals->consoles, port->console, fd, &error)) {
+        g_printerr("xen-stubdom-dm: %s\n", error->message);
+    }
+}
+
+static gboolean
+connectPort(DmTerminals *terminals, const char *spec, GError **error)
+{
+    TerminalPort *port = g_new0(TerminalPort, 1);
+
+    port->terminals = terminals;
+    port->console = STUBDOM_CONSOLE_SERIAL + terminals->ports->len;
+    g_ptr_array_add(terminals->ports, port);
+    port->serial = dmSerialNew(spec, error);
+    if (!port->serial) {
+        return FALSE;
+    }
+    return dmSerialStart(port->serial, portPeer, port, error) &&
+           dmConsolesAdd(terminals->consoles, port->console, spec, dmSerialTty(port->serial), 0, error);
+}
+
+gboolean
+dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, guint64 saveLimit, GError **error)
+{
+    terminals->consoles = dmConsolesNew(terminals->store, stubdomain, consoleEvent, terminals, error);
+    if (!terminals->consoles ||
+        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_SAVE, "null", NULL, saveLimit, error) ||
+        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_RESTORE, "null", NULL, 0, error)) {
+        return FALSE;
+    }
+    for (; *serials; serials++) {
+        if (!connectPort(terminals, *serials, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static void
+ttyChanged(const char *changed, gpointer opaque)
+{
+    DmTerminals *terminals = opaque;
+    gsize length = 0;
+    g_autofree char *tty = dmStoreRead(terminals->store, terminals->ttyPath, &length, NULL);
+    g_autoptr(GError) error = NULL;
+    DmTerminalsFunc func;
+
+    if (!tty || length == 0) {
+        return;
+    }
+    /* dom0 owns the node, so its value is xenconsoled's; a wrong one is caught all the same. */
+    if (length >= TTY_MAX || strlen(tty) != length || !g_str_has_prefix(tty, "/dev/")) {
+        g_autofree char *shown = stubdomTextSanitize(tty, length, STUBDOM_VALUE_MAX);
+
+        g_set_error(&error, DM_ERROR, DM_ERROR_XENSTORE, _("xenconsoled names '%s' as the stubdomain's console"),
+                    shown);
+    } else {
+        dmLogAttachTty(terminals->log, tty, &error);
+    }
+    g_clear_pointer(&terminals->watch, dmStoreUnwatch);
+    func = g_steal_pointer(&terminals->func);
+    func(error, terminals->opaque);
+}
+
+void
+dmTerminalsAwaitLog(DmTerminals *terminals, guint stubdomain, DmTerminalsFunc func, gpointer opaque)
+{
+    g_autoptr(GError) error = NULL;
+
+    terminals->func = func;
+    terminals->opaque = opaque;
+    terminals->ttyPath = stubdomPathLogTty(stubdomain);
+    terminals->watch = dmStoreWatch(terminals->store, terminals->ttyPath, ttyChanged, terminals, &error);
+    if (!terminals->watch) {
+        terminals->func = NULL;
+        func(error, opaque);
+    }
+}
+
+void
+dmTerminalsDisconnect(DmTerminals *terminals)
+{
+    g_clear_pointer(&terminals->watch, dmStoreUnwatch);
+    g_clear_pointer(&terminals->ttyPath, g_free);
+    terminals->func = NULL;
+    g_ptr_array_set_size(terminals->ports, 0);
+    g_clear_pointer(&terminals->consoles, dmConsolesFree);
+}
+
+char *
+dmTerminalsLastWords(DmTerminals *terminals)
+{
+    dmLogDrain(terminals->log);
+    return dmLogTail(terminals->log, LAST_LINES);
+}
+
+char *
+dmTerminalsSerialName(DmTerminals *terminals, guint index)
+{
+    TerminalPort *port = findPort(terminals, STUBDOM_CONSOLE_SERIAL + index);
+
+    return port ? dmSerialFilename(port->serial) : NULL;
+}
