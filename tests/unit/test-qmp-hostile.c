@@ -66,6 +66,17 @@ testFdsDropped(QmpFixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(qmpFixtureOpenFds(), ==, before + 1);
     dmQmpRequestReturn(g_queue_pop_head(&fixture->held), NULL);
     g_assert_cmpuint(qmpFixtureOpenFds(), ==, before);
+    qmpClientAssertLine(client, "{\"return\":{}}");
+    /* But not with the answer to a command that came before it. */
+    qmpClientSay(client, "{\"execute\":\"hold\"}");
+    while (g_queue_is_empty(&fixture->held))
+        g_main_context_iteration(NULL, TRUE);
+    qmpClientSayWithFds(client, " ", 1);
+    qmpFixtureSettle();
+    dmQmpRequestReturn(g_queue_pop_head(&fixture->held), NULL);
+    qmpClientAssertLine(client, "{\"return\":{}}");
+    qmpClientSay(client, "{\"execute\":\"read-fd\"}");
+    qmpClientAssertLine(client, "{\"return\":\"a\"}");
 }
 
 static void
@@ -154,6 +165,52 @@ testDeafCommands(QmpFixture *fixture, gconstpointer data G_GNUC_UNUSED)
     }
     qmpClientSay(client, "{\"execute\":\"huge\"}");
     qmpClientAssertEnded(client);
+}
+
+/* The next line of a client that reads only here, and no more than it needs. */
+static char *
+slowLine(QmpClient *client)
+{
+    char *end;
+    char *line;
+
+    while (!(end = strstr(client->input->str, "\r\n"))) {
+        char buffer[1024];
+        ssize_t n = read(client->fd, buffer, sizeof(buffer));
+
+        g_assert_cmpint(n, >, 0);
+        g_string_append_len(client->input, buffer, n);
+        qmpFixtureSettle();
+    }
+    line = g_strndup(client->input->str, (gsize)(end - client->input->str));
+    g_string_erase(client->input, 0, end + 2 - client->input->str);
+    return line;
+}
+
+/* One that reads, but always lags behind by more than the kernel holds for it, hears everything in order. */
+static void
+testSlow(QmpFixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    const gint64 lag = 40;
+    g_autoptr(QmpClient) client = qmpClientNegotiated(fixture->path);
+    g_autofree char *filling = g_strnfill(8192, 'x');
+
+    g_clear_handle_id(&client->source, g_source_remove);
+    for (gint64 i = 0; i < 5 * lag; i++) {
+        JsonObject *details = json_object_new();
+
+        json_object_set_int_member(details, "n", i);
+        json_object_set_string_member(details, "filling", filling);
+        dmQmpServerEvent(fixture->server, "STOP", details);
+        if (i >= lag) {
+            g_autofree char *line = slowLine(client);
+            g_autoptr(JsonNode) event = json_from_string(line, NULL);
+
+            details = json_object_get_object_member(json_node_get_object(event), "data");
+            g_assert_cmpint(json_object_get_int_member(details, "n"), ==, i - lag);
+        }
+    }
+    g_assert_cmpuint(fixture->gone, ==, 0);
 }
 
 static void
@@ -320,6 +377,7 @@ main(int argc, char **argv)
     ADD("endless", testEndless);
     ADD("deaf-events", testDeafEvents);
     ADD("deaf-commands", testDeafCommands);
+    ADD("slow", testSlow);
     ADD("clients-max", testClientsMax);
     ADD("no-fds", testNoFds);
     ADD("socket-name", testSocketName);
