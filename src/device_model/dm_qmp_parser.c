@@ -4,10 +4,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Finds where an object ends, and bounds its length and nesting, before a JSON
- * library sees a byte of it: json-glib recurses without a bound, takes comments
- * and hexadecimal numbers, and cannot be fed piecemeal. Each byte is looked at once here and once in json-glib, so work
- * is linear in the input. Tokens and brackets are judged here, the order of members, colons and commas is json-glib's
- * to judge. No I/O.
+ * library sees a byte of it: json-glib recurses without a bound, takes
+ * comments, hexadecimal numbers and half surrogate pairs, and cannot be fed
+ * piecemeal. Each byte is looked at once here and once in json-glib, so work is
+ * linear in the input. Tokens and brackets are judged here, the order of
+ * members, colons and commas is json-glib's to judge. No I/O.
  */
 
 #include "dm_qmp_server.h"
@@ -44,9 +45,10 @@ struct _DmQmpParser {
     guint depth;
     char word[WORD_MAX + 1]; /* number or word so far */
     guint wordLength;
-    guint digits;    /* of \uXXXX still to come */
-    guint32 unit;    /* of \uXXXX so far */
-    gboolean broken; /* nothing more is taken */
+    guint digits;     /* of \uXXXX still to come */
+    guint32 unit;     /* of \uXXXX so far */
+    gboolean needLow; /* a high surrogate came, a low one must follow */
+    gboolean broken;  /* nothing more is taken */
 };
 
 DmQmpParser *
@@ -196,14 +198,18 @@ parserStructure(DmQmpParser *parser, char c, GError **error)
     return STEP_BAD;
 }
 
-/* Ends a \uXXXX. json-glib takes U+0000 for the end of the string; surrogates it judges itself. */
+/* Ends a \uXXXX: json-glib ends the string at U+0000, and makes invalid UTF-8 of some unpaired surrogates. */
 static ParserStep
 parserUnit(DmQmpParser *parser, GError **error)
 {
-    if (parser->unit == 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: a string with U+0000"));
+    gboolean high = parser->unit >= 0xd800 && parser->unit <= 0xdbff;
+    gboolean low = parser->unit >= 0xdc00 && parser->unit <= 0xdfff;
+
+    if (parser->unit == 0 || low != parser->needLow) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("invalid JSON: \\u%04x cannot stand here"), parser->unit);
         return STEP_BAD;
     }
+    parser->needLow = high;
     parser->state = STATE_STRING;
     return STEP_MORE;
 }
@@ -213,7 +219,7 @@ parserString(DmQmpParser *parser, char c, GError **error)
 {
     switch (parser->state) {
     case STATE_STRING:
-        if ((guchar)c < 0x20)
+        if ((guchar)c < 0x20 || (parser->needLow && c != '\\'))
             break;
         if (c == '\\')
             parser->state = STATE_ESCAPE;
@@ -227,7 +233,7 @@ parserString(DmQmpParser *parser, char c, GError **error)
             parser->unit = 0;
             return STEP_MORE;
         }
-        if (c == '\0' || !strchr("\"\\/bfnrt", c))
+        if (parser->needLow || c == '\0' || !strchr("\"\\/bfnrt", c))
             break;
         parser->state = STATE_STRING;
         return STEP_MORE;
