@@ -55,6 +55,8 @@ struct _DmSerial {
     GSocketClient *client;
     GCancellable *cancellable;
     guint retry;
+    int opened;     /* what startPty() and the like opened, until it is handed on */
+    guint handover;
 };
 
 static gboolean
@@ -177,6 +179,7 @@ dmSerialNew(const char *spec, GError **error)
     g_autoptr(DmSerial) serial = g_new0(DmSerial, 1);
 
     serial->slave = -1;
+    serial->opened = -1;
     return parse(serial, spec, error) ? g_steal_pointer(&serial) : NULL;
 }
 
@@ -208,7 +211,11 @@ dmSerialFree(DmSerial *serial)
         g_clear_object(&serial->cancellable);
     }
     g_clear_handle_id(&serial->retry, g_source_remove);
+    g_clear_handle_id(&serial->handover, g_source_remove);
     g_clear_object(&serial->client);
+    if (serial->opened >= 0) {
+        close(serial->opened);
+    }
     if (serial->slave >= 0) {
         close(serial->slave);
     }
@@ -218,7 +225,26 @@ dmSerialFree(DmSerial *serial)
     g_free(serial);
 }
 
-/* TRUE is not @fd's: a pty that nobody opened yet has no other end. */
+static gboolean
+handOver(gpointer opaque)
+{
+    DmSerial *serial = opaque;
+    int fd = serial->opened;
+
+    serial->handover = 0;
+    serial->opened = -1;
+    serial->func(serial, fd, serial->opaque);
+    return G_SOURCE_REMOVE;
+}
+
+/* Not at once: the caller of dmSerialStart() first wants to know that it worked, and the pty's name. */
+static void
+handOverLater(DmSerial *serial, int fd)
+{
+    serial->opened = fd;
+    serial->handover = g_idle_add_full(G_PRIORITY_HIGH, handOver, serial, NULL);
+}
+
 static gboolean
 makePty(int master, int *slave, char *name, gsize size)
 {
@@ -249,7 +275,7 @@ startPty(DmSerial *serial, GError **error)
         return FALSE;
     }
     serial->tty = g_strdup(name);
-    serial->func(serial, master, serial->opaque);
+    handOverLater(serial, master);
     return TRUE;
 }
 
@@ -263,7 +289,7 @@ startFile(DmSerial *serial, GError **error)
                     g_strerror(errno));
         return FALSE;
     }
-    serial->func(serial, fd, serial->opaque);
+    handOverLater(serial, fd);
     return TRUE;
 }
 
@@ -285,7 +311,7 @@ startDevice(DmSerial *serial, GError **error)
             cfmakeraw(&settings);
             tcsetattr(fd, TCSANOW, &settings);
         }
-        serial->func(serial, fd, serial->opaque);
+        handOverLater(serial, fd);
         return TRUE;
     }
     if (fd >= 0) {
@@ -294,7 +320,7 @@ startDevice(DmSerial *serial, GError **error)
     return FALSE;
 }
 
-/* The descriptor outlives @socket, which only GIO's functions made. */
+/* GIO closes its descriptor with @socket, so the peer gets one of its own. */
 static void
 passSocket(DmSerial *serial, GSocket *socket)
 {
@@ -483,7 +509,7 @@ dmSerialStart(DmSerial *serial, DmSerialPeerFunc func, gpointer opaque, GError *
         return serial->server ? startListening(serial, error) : startConnecting(serial);
     case KIND_NULL:
     default:
-        func(serial, -1, opaque);
+        handOverLater(serial, -1);
         return TRUE;
     }
 }

@@ -20,10 +20,10 @@
 typedef struct _DmSerial DmSerial;
 
 /*
- * Called when a peer is there (@fd >= 0, which becomes the callee's) or gone
- * (-1: null only). For pty, file, null and devices it is called once, from
- * dmSerialStart(). Listening ends call it for each client; one at a time, a
- * second client waits in the listen queue.
+ * Called from the main loop, never from dmSerialStart(), when a peer is there:
+ * @fd becomes the callee's; it is -1 for null. For pty, file, null and devices
+ * it is called once. Sockets call it for each client or connection, one at a
+ * time: a second client waits in the listen queue until dmSerialPeerClosed().
  */
 typedef void (*DmSerialPeerFunc)(DmSerial *serial, int fd, gpointer opaque);
 
