@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stubimage import ImageError
+from stubimage.absent import ABSENT, standIn
 from stubimage.packages import run
 
 QEMU = "usr/libexec/xen-qemu-system-i386"
@@ -36,6 +37,9 @@ MODULES = {
     "xen": (("xen-privcmd", "unrestricted=1"), ("xen-evtchn", ""), ("xen-gntdev", "")),
     "pci": (("xen-pcifront", ""),),
 }
+
+# Kernel modules that stubdom-boot loads.
+BOOT_MODULES = ("loop", "squashfs")
 
 
 @dataclass
@@ -124,7 +128,7 @@ def neededLibraries(file):
 
 
 def addLibraries(tree, packages, programs):
-    """Adds what programs are linked to, each library under the name it is asked for by."""
+    """Adds what programs (QEMU first) are linked to, each library under the name it is asked for by."""
     waiting = [name for program in programs for name in neededLibraries(program)]
     done = set()
     while waiting:
@@ -133,6 +137,9 @@ def addLibraries(tree, packages, programs):
             continue
         done.add(name)
         if name == Path(LOADER).name:
+            continue
+        if name in ABSENT:
+            tree.file(f"{LIBRARIES}/{name}", standIn(programs[0], name, ABSENT[name]), 0o755)
             continue
         file = packages.library(name)
         tree.file(f"{LIBRARIES}/{name}", file.read_bytes(), 0o755)
@@ -207,12 +214,10 @@ def addModules(tree, modules):
 
 
 def build(packages, modules, init):
-    """The whole tree of the image."""
+    """The root of the stubdomain."""
     tree = Tree()
     for path in ("dev", "proc", "sys", "run", "tmp", "sbin"):
         tree.directory(path)
-    # The kernel opens it for init before anything is mounted.
-    tree.character("dev/console", 5, 1)
     tree.file("init", Path(init).read_bytes(), 0o755)
     for name in ("poweroff", "reboot"):
         tree.link(f"sbin/{name}", "/init")
@@ -224,4 +229,21 @@ def build(packages, modules, init):
     addLibraries(tree, packages, [qemu, Path(init)])
     addFirmware(tree, packages)
     addModules(tree, modules)
+    return tree
+
+
+def bootTree(modules, boot, image):
+    """The initramfs around the image of the root (src/stubdomain/stubdom_boot.c)."""
+    tree = Tree()
+    for path in ("dev", "root"):
+        tree.directory(path)
+    # The kernel opens it for init before anything is mounted.
+    tree.character("dev/console", 5, 1)
+    tree.file("init", Path(boot).read_bytes(), 0o755)
+    for name in BOOT_MODULES:
+        for module in modules.order(name):
+            if module not in BOOT_MODULES:
+                raise ImageError(f"kernel module {name} needs {module}, which stubdom-boot does not load")
+            tree.file(f"{module}.ko", readModule(modules.files[module]))
+    tree.file("root.squashfs", image)
     return tree

@@ -5,6 +5,8 @@ import hashlib
 import lzma
 import stat
 import struct
+import tempfile
+from pathlib import Path
 
 from stubimage import ImageError
 from stubimage.packages import run
@@ -25,6 +27,27 @@ def cpio(tree):
         add(name, entry.mode, number, 2 if stat.S_ISDIR(entry.mode) else 1, entry.data, entry.device)
     add("TRAILER!!!", 0, 0, 1, b"", (0, 0))
     return b"".join(parts)
+
+
+def squashfs(tree, compression):
+    """The tree as a squashfs image: mksquashfs sorts, and is told to forget times and owners."""
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory) / "root"
+        for name, entry in sorted(tree.entries.items()):
+            path = root / name
+            if stat.S_ISDIR(entry.mode):
+                path.mkdir(parents=True)
+            elif stat.S_ISLNK(entry.mode):
+                path.symlink_to(entry.data.decode())
+            else:
+                path.write_bytes(entry.data)
+            if not stat.S_ISLNK(entry.mode):
+                path.chmod(stat.S_IMODE(entry.mode))
+        root.chmod(0o755)
+        image = Path(directory) / "image"
+        run("mksquashfs", root, image, "-quiet", "-no-progress", "-noappend", "-all-root", "-no-xattrs", "-no-exports",
+            "-all-time", "0", "-mkfs-time", "0", "-processors", "1", *compression)
+        return image.read_bytes()
 
 
 def zstd(data, level):

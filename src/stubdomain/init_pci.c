@@ -165,34 +165,41 @@ giveFiles(const char *here)
     initQemuGive("/dev/mem");
 }
 
+static JsonNode *
+member(JsonNode *node, const char *name)
+{
+    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), name) : NULL;
+}
+
+static JsonArray *
+array(JsonNode *node)
+{
+    return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+}
+
+static gint64
+number(JsonNode *node)
+{
+    return node && json_node_get_value_type(node) == G_TYPE_INT64 ? json_node_get_int(node) : -1;
+}
+
 gboolean
 initPciFindDevice(JsonNode *buses, const char *id, guint8 *devfn)
 {
-    g_autoptr(JsonReader) reader = json_reader_new(buses);
-    gint count = 0;
+    JsonArray *all = array(buses);
+    JsonArray *devices = NULL;
 
-    if (!buses || !json_reader_is_array(reader) || !json_reader_read_element(reader, 0) ||
-        !json_reader_read_member(reader, "devices"))
+    if (!all || json_array_get_length(all) == 0)
         return FALSE;
-    count = json_reader_is_array(reader) ? json_reader_count_elements(reader) : 0;
-    for (gint i = 0; i < count; i++) {
-        const char *found = NULL;
-        gint64 slot = -1;
-        gint64 function = -1;
+    devices = array(member(json_array_get_element(all, 0), "devices"));
+    for (guint i = 0; devices && i < json_array_get_length(devices); i++) {
+        JsonNode *device = json_array_get_element(devices, i);
+        JsonNode *name = member(device, "qdev_id");
+        gint64 slot = number(member(device, "slot"));
+        gint64 function = number(member(device, "function"));
 
-        json_reader_read_element(reader, (guint)i);
-        if (json_reader_read_member(reader, "qdev_id"))
-            found = json_reader_get_string_value(reader);
-        json_reader_end_member(reader);
-        if (json_reader_read_member(reader, "slot"))
-            slot = json_reader_get_int_value(reader);
-        json_reader_end_member(reader);
-        if (json_reader_read_member(reader, "function"))
-            function = json_reader_get_int_value(reader);
-        json_reader_end_member(reader);
-        json_reader_end_element(reader);
-
-        if (g_strcmp0(found, id) == 0 && slot >= 0 && slot < 32 && function >= 0 && function < 8) {
+        if (name && json_node_get_value_type(name) == G_TYPE_STRING && g_str_equal(json_node_get_string(name), id) &&
+            slot >= 0 && slot < 32 && function >= 0 && function < 8) {
             *devfn = (guint8)(slot * 8 + function);
             return TRUE;
         }
@@ -300,11 +307,13 @@ initPciRemove(InitPci *pci, const InitPciAddress *address, InitPciDone done, gpo
 void
 initPciEvent(InitPci *pci, const char *name, JsonNode *value)
 {
+    JsonNode *node = member(value, "device");
     const char *device = NULL;
 
-    if (!g_str_equal(name, "DEVICE_DELETED") || !value || !JSON_NODE_HOLDS_OBJECT(value))
+    if (!g_str_equal(name, "DEVICE_DELETED"))
         return;
-    device = json_object_get_string_member_with_default(json_node_get_object(value), "device", NULL);
+    if (node && json_node_get_value_type(node) == G_TYPE_STRING)
+        device = json_node_get_string(node);
     if (!pci->done || g_strcmp0(device, pci->id) != 0) {
         initLog("PCI device %s left the guest by itself or late", device ? device : "without a name");
         return;

@@ -39,6 +39,8 @@ parseOptions(const char *text, InitPciAddress *address)
 {
     g_auto(GStrv) options = g_strsplit(text, ",", -1);
 
+    if (!*options)
+        return FALSE;
     for (char **option = options; *option; option++) {
         if (!strchr(*option, '='))
             return FALSE;
