@@ -20,12 +20,13 @@ LIBRARY_DIRECTORIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu", "lib6
 
 # Files of QEMU for emulated devices, by name: option ROMs are what a guest sees of its network card or its
 # graphics, so a missing one is a machine that does not boot from it. No firmware of the machine itself:
-# hvmloader brings that. Each pattern must match something.
+# hvmloader brings that. The keymap is read by -vnc, even by -vnc none. Each pattern must match something.
 FIRMWARE = (
+    ("keymap", r"(en-us)"),
     ("vgabios", r"(vgabios-(stdvga|cirrus|qxl)\.bin)"),
     ("network", r"(efi-(e1000|e1000e|rtl8139|ne2k_pci|pcnet|virtio|eepro100|vmxnet3)\.rom)"),
 )
-FIRMWARE_DIRECTORIES = ("usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")
+FIRMWARE_DIRECTORIES = ("usr/share/qemu/keymaps", "usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu")
 
 # Kernel modules by group (src/stubdomain/init_modules.h), with their parameters.
 #
@@ -155,7 +156,8 @@ def addFirmware(tree, packages):
             for name in packages.glob(directory, pattern):
                 file = packages.find(f"{directory}/{name}")
                 if file:
-                    tree.file(f"usr/share/qemu/{name}", file.read_bytes())
+                    place = "usr/share/qemu/keymaps" if directory.endswith("/keymaps") else "usr/share/qemu"
+                    tree.file(f"{place}/{name}", file.read_bytes())
                     found = True
         if not found:
             raise ImageError(f"the packages have no {what} firmware for QEMU")

@@ -391,7 +391,7 @@ askPid1(void)
 int
 main(int argc, char **argv)
 {
-    Init init = { 0 };
+    Init init = {0};
     g_autoptr(GError) error = NULL;
 
     if (getpid() != 1)

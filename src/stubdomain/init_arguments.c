@@ -32,8 +32,8 @@ isDigit(char c)
 }
 
 static const NodePattern patterns[] = {
-    { INIT_NODE_DISK, "/dev/xvd", isLetter },
-    { INIT_NODE_CONSOLE, "/dev/hvc", isDigit },
+    {INIT_NODE_DISK, "/dev/xvd", isLetter},
+    {INIT_NODE_CONSOLE, "/dev/hvc", isDigit},
 };
 
 /* QEMU refuses these beside fd= (net/tap.c of QEMU 7.2 and 10.0). */
@@ -132,7 +132,7 @@ findNic(InitArguments *arguments, guint position, GError **error)
     g_auto(GStrv) options = splitOptions(argument);
     const char *interface = findOption(options, "ifname");
     guint64 number = 0;
-    InitNic nic = { .position = position };
+    InitNic nic = {.position = position};
 
     if (!isTap(options) || findOption(options, "fd"))
         return TRUE;

@@ -37,10 +37,10 @@ typedef struct {
 } InitNic;
 
 typedef struct {
-    GPtrArray *argv;   /* of char *, not NULL-terminated */
-    GPtrArray *nodes;  /* of InitNode, each path once, in order of appearance */
-    GArray *nics;      /* of InitNic, in order of appearance */
-    char *incoming;    /* device to read the saved state from, NULL without */
+    GPtrArray *argv;  /* of char *, not NULL-terminated */
+    GPtrArray *nodes; /* of InitNode, each path once, in order of appearance */
+    GArray *nics;     /* of InitNic, in order of appearance */
+    char *incoming;   /* device to read the saved state from, NULL without */
     guint incomingPosition;
 } InitArguments;
 

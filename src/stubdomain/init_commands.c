@@ -26,7 +26,7 @@ struct InitCommands {
     InitPci *pci;
     char *nodes[STUBDOM_NODE_LAST]; /* relative paths */
     gboolean paused;
-    int saveFd; /* SAVE_CONSOLE while a save is under way, else -1 */
+    int saveFd;                     /* SAVE_CONSOLE while a save is under way, else -1 */
     const StubdomCommandInfo *busy; /* the command under way, or NULL */
     gboolean logdirtyPending;       /* logdirty/cmd changed meanwhile */
 };
@@ -140,7 +140,7 @@ saveStopped(JsonNode *value, const GError *error, gpointer data)
 static void
 save(InitCommands *commands, const char *parameter)
 {
-    struct termios settings = { 0 };
+    struct termios settings = {0};
 
     if (commands->paused) {
         initLog("save: paused already");
@@ -255,18 +255,17 @@ logdirty(InitCommands *commands, const char *parameter)
 {
     JsonObject *arguments = json_object_new();
 
-    json_object_set_boolean_member(arguments, "enable",
-                                   commands->busy->command == STUBDOM_COMMAND_LOGDIRTY_ENABLE);
+    json_object_set_boolean_member(arguments, "enable", commands->busy->command == STUBDOM_COMMAND_LOGDIRTY_ENABLE);
     initQmpExecute(commands->qmp, "xen-set-global-dirty-log", arguments, logdirtyDone, commands);
 }
 
 static const CommandHandler handlers[] = {
-    { STUBDOM_COMMAND_SAVE, save },
-    { STUBDOM_COMMAND_CONTINUE, continueAfterSave },
-    { STUBDOM_COMMAND_PCI_INSERT, pciInsert },
-    { STUBDOM_COMMAND_PCI_REMOVE, pciRemove },
-    { STUBDOM_COMMAND_LOGDIRTY_ENABLE, logdirty },
-    { STUBDOM_COMMAND_LOGDIRTY_DISABLE, logdirty },
+    {STUBDOM_COMMAND_SAVE, save},
+    {STUBDOM_COMMAND_CONTINUE, continueAfterSave},
+    {STUBDOM_COMMAND_PCI_INSERT, pciInsert},
+    {STUBDOM_COMMAND_PCI_REMOVE, pciRemove},
+    {STUBDOM_COMMAND_LOGDIRTY_ENABLE, logdirty},
+    {STUBDOM_COMMAND_LOGDIRTY_DISABLE, logdirty},
 };
 
 static void
@@ -353,8 +352,7 @@ initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint g
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         commands->nodes[i] = g_strdup_printf("device-model/%u/%s", guest, stubdomNodeName((StubdomNode)i));
 
-    if (initXenstoreWrite(store, commands->nodes[STUBDOM_NODE_STATE], stubdomStateName(STUBDOM_STATE_RUNNING),
-                          error) &&
+    if (initXenstoreWrite(store, commands->nodes[STUBDOM_NODE_STATE], stubdomStateName(STUBDOM_STATE_RUNNING), error) &&
         initXenstoreWatch(store, commands->nodes[STUBDOM_NODE_COMMAND], commandsTake, commands, error) &&
         initXenstoreWatch(store, commands->nodes[STUBDOM_NODE_LOGDIRTY_CMD], logdirtyTake, commands, error))
         return commands;

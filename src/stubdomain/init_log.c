@@ -27,7 +27,7 @@ void
 initLog(const char *format, ...)
 {
     g_autoptr(GString) line = g_string_new(NULL);
-    struct timespec now = { 0 };
+    struct timespec now = {0};
     va_list args;
 
     clock_gettime(CLOCK_BOOTTIME, &now);

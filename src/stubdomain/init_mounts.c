@@ -20,11 +20,11 @@ typedef struct {
 } InitMount;
 
 static const InitMount mounts[] = {
-    { "devtmpfs", "/dev", MS_NOSUID, "mode=0755" },
-    { "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
-    { "sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
-    { "tmpfs", "/run", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m" },
-    { "tmpfs", "/tmp", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=4m" },
+    {"devtmpfs", "/dev", MS_NOSUID, "mode=0755"},
+    {"proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
+    {"sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL},
+    {"tmpfs", "/run", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m"},
+    {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=4m"},
 };
 
 gboolean

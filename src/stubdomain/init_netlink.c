@@ -26,7 +26,7 @@ typedef union {
 static void
 requestInit(Request *request, guint16 type, guint16 flags, int index, guint ifFlags)
 {
-    struct ifinfomsg info = { .ifi_index = index, .ifi_flags = ifFlags, .ifi_change = ifFlags };
+    struct ifinfomsg info = {.ifi_index = index, .ifi_flags = ifFlags, .ifi_change = ifFlags};
 
     memset(request, 0, sizeof(*request));
     request->header.nlmsg_type = type;
@@ -40,7 +40,7 @@ static gsize
 requestAdd(Request *request, guint16 type, gconstpointer data, gsize length)
 {
     gsize start = NLMSG_ALIGN(request->header.nlmsg_len);
-    struct rtattr attribute = { .rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(length) };
+    struct rtattr attribute = {.rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(length)};
 
     g_assert(start + RTA_SPACE(length) <= sizeof(*request));
     memcpy(request->bytes + start, &attribute, sizeof(attribute));
@@ -53,7 +53,7 @@ requestAdd(Request *request, guint16 type, gconstpointer data, gsize length)
 static void
 requestNestEnd(Request *request, gsize start)
 {
-    struct rtattr attribute = { 0 };
+    struct rtattr attribute = {0};
 
     memcpy(&attribute, request->bytes + start, sizeof(attribute));
     attribute.rta_len = (unsigned short)(request->header.nlmsg_len - start);
@@ -67,8 +67,8 @@ requestSend(Request *request)
     union {
         struct nlmsghdr header;
         char bytes[4096];
-    } reply = { .bytes = { 0 } };
-    struct nlmsgerr result = { .error = -EPROTO };
+    } reply = {.bytes = {0}};
+    struct nlmsgerr result = {.error = -EPROTO};
     ssize_t length = -1;
     int number = 0;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);

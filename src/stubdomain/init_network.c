@@ -41,7 +41,7 @@ tapOpen(guint index, GError **error)
 {
     g_autofree char *path = g_strdup_printf("/dev/tap%u", index);
     /* Without IFF_VNET_HDR the kernel hands over frames an emulated card can take as they are. */
-    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0) {

@@ -39,8 +39,8 @@ initOptionsParse(const char *text, InitOptions *options, GError **error)
     options->restricted = FALSE;
     for (char **word = words; *word; word++) {
         if (g_str_has_prefix(*word, OPTION_PREFIX) && !parseWord(*word, options)) {
-            g_set_error(error, INIT_ERROR, INIT_ERROR_ARGUMENT, "kernel command line: '%s' is no option of stubdom-init",
-                        *word);
+            g_set_error(error, INIT_ERROR, INIT_ERROR_ARGUMENT,
+                        "kernel command line: '%s' is no option of stubdom-init", *word);
             return FALSE;
         }
     }

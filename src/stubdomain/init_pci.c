@@ -26,8 +26,8 @@ struct InitPci {
 
     /* The operation under way; done is NULL without one. */
     InitPciAddress address;
-    char *id;   /* of the device in QEMU */
-    char *here; /* the device's address in the stubdomain */
+    char *id;          /* of the device in QEMU */
+    char *here;        /* the device's address in the stubdomain */
     gboolean accepted; /* QEMU answered device_del */
     gboolean deleted;  /* DEVICE_DELETED was seen, which may come before that answer */
     guint timer;
@@ -65,8 +65,7 @@ begin(InitPci *pci, const InitPciAddress *address, InitPciDone done, gpointer da
     g_assert(!pci->done);
     pci->address = *address;
     g_free(pci->id);
-    pci->id = g_strdup_printf("pci-%04x-%02x-%02x-%x", address->domain, address->bus, address->slot,
-                              address->function);
+    pci->id = g_strdup_printf("pci-%04x-%02x-%02x-%x", address->domain, address->bus, address->slot, address->function);
     g_clear_pointer(&pci->here, g_free);
     pci->accepted = FALSE;
     pci->deleted = FALSE;
@@ -106,7 +105,8 @@ watch(InitPci *pci, gboolean *watched, const char *path)
         initLog("%s", error->message);
 }
 
-/* The backend says under which address pcifront shows the device: its own in passthrough mode, a virtual one otherwise. */
+/* The backend says under which address pcifront shows the device: its own in passthrough mode, a virtual one otherwise.
+ */
 static char *
 addressHere(InitPci *pci, const char *backend)
 {
@@ -240,8 +240,8 @@ appeared(gboolean present, gpointer data)
 
     if (!present) {
         g_autofree char *text = initPciAddressText(&pci->address);
-        g_autoptr(GError) error = g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT,
-                                              "PCI device %s did not appear within %u s", text, pci->seconds);
+        g_autoptr(GError) error =
+            g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT, "PCI device %s did not appear within %u s", text, pci->seconds);
 
         end(pci, error, 0);
         return;
@@ -274,8 +274,8 @@ static gboolean
 removeExpired(gpointer data)
 {
     InitPci *pci = data;
-    g_autoptr(GError) error = g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT,
-                                          "the guest did not let go of %s within %u s", pci->id, pci->seconds);
+    g_autoptr(GError) error = g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT, "the guest did not let go of %s within %u s",
+                                          pci->id, pci->seconds);
 
     pci->timer = 0;
     end(pci, error, 0);

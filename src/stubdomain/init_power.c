@@ -20,8 +20,7 @@
 
 #include "init_log.h"
 
-static void
-waitForEnd(void) G_GNUC_NORETURN;
+static void waitForEnd(void) G_GNUC_NORETURN;
 
 static void
 waitForEnd(void)
@@ -43,8 +42,8 @@ initPowerOff(void)
 static void
 crashByHypercall(void)
 {
-    privcmd_hypercall_t call = { .op = __HYPERVISOR_sched_op };
-    sched_shutdown_t reason = { .reason = SHUTDOWN_crash };
+    privcmd_hypercall_t call = {.op = __HYPERVISOR_sched_op};
+    sched_shutdown_t reason = {.reason = SHUTDOWN_crash};
     int fd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
 
     if (fd < 0)

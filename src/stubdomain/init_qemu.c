@@ -30,14 +30,13 @@
 #define PRIVCMD_PATH "/dev/xen/privcmd"
 
 static const char *const xenNodes[] = {
-    PRIVCMD_PATH,      "/dev/xen/hypercall", "/dev/xen/xenbus",
-    "/dev/xen/evtchn", "/dev/xen/gntdev",    "/dev/xen/gntalloc",
+    PRIVCMD_PATH, "/dev/xen/hypercall", "/dev/xen/xenbus", "/dev/xen/evtchn", "/dev/xen/gntdev", "/dev/xen/gntalloc",
 };
 
 /* One arena: QEMU's threads allocate little, and every arena is memory the stubdomain has to have. */
-static const char *const environment[] = { "PATH=/nonexistent", "HOME=/tmp", "LC_ALL=C", "MALLOC_ARENA_MAX=1", NULL };
+static const char *const environment[] = {"PATH=/nonexistent", "HOME=/tmp", "LC_ALL=C", "MALLOC_ARENA_MAX=1", NULL};
 
-static const int capabilities[] = { CAP_SYS_ADMIN, CAP_SYS_RAWIO };
+static const int capabilities[] = {CAP_SYS_ADMIN, CAP_SYS_RAWIO};
 
 void
 initQemuGive(const char *path)
@@ -57,7 +56,7 @@ initQemuTakePrivcmd(void)
 static void
 consoleRaw(const char *path)
 {
-    struct termios settings = { 0 };
+    struct termios settings = {0};
     /* Kept open for good: the settings of a tty last until its last close. */
     int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 
@@ -85,8 +84,7 @@ initQemuGiveNodes(const InitArguments *arguments)
 
 /* From here to execve() only async-signal-safe calls: libxenstore has a thread. */
 
-static void
-childFail(const char *what) G_GNUC_NORETURN;
+static void childFail(const char *what) G_GNUC_NORETURN;
 
 static void
 childFail(const char *what)
@@ -98,8 +96,8 @@ childFail(const char *what)
 static int
 childKeepCapabilities(void)
 {
-    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct data[2] = { 0 };
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
 
     for (gsize i = 0; i < G_N_ELEMENTS(capabilities); i++) {
         guint32 bit = 1U << (capabilities[i] % 32);
@@ -120,10 +118,11 @@ childKeepCapabilities(void)
 static void
 childDropPrivileges(gboolean restricted)
 {
-    static const struct rlimit none = { 0, 0 };
+    static const struct rlimit none = {0, 0};
 
     (void)setrlimit(RLIMIT_CORE, &none);
-    /* Never a shared address space with anybody, and no file of another user: RLIMIT_NPROC counts threads, so no limit there. */
+    /* Never a shared address space with anybody, and no file of another user: RLIMIT_NPROC counts threads, so no limit
+     * there. */
     if (!restricted && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
         childFail("keep capabilities");
     if (setgroups(0, NULL) < 0 || setresgid(INIT_QEMU_ID, INIT_QEMU_ID, INIT_QEMU_ID) < 0 ||
@@ -135,8 +134,7 @@ childDropPrivileges(gboolean restricted)
         childFail("system call filter");
 }
 
-static void
-childExec(char **argv, const int *fds, guint nFds, int console, gboolean restricted) G_GNUC_NORETURN;
+static void childExec(char **argv, const int *fds, guint nFds, int console, gboolean restricted) G_GNUC_NORETURN;
 
 static void
 childExec(char **argv, const int *fds, guint nFds, int console, gboolean restricted)
@@ -178,7 +176,7 @@ gboolean
 initQemuStart(const InitArguments *arguments, const int *fds, guint nFds, gboolean restricted, InitQemu *qemu,
               GError **error)
 {
-    int pair[2] = { -1, -1 };
+    int pair[2] = {-1, -1};
     int console = -1;
     g_auto(GStrv) argv = NULL;
     g_autofree int *inherited = g_new0(int, nFds + 1);

@@ -97,7 +97,8 @@ initQmpMessageFree(InitQmpMessage *message)
     if (!message)
         return;
     g_free(message->text);
-    g_clear_pointer(&message->value, json_node_unref);
+    if (message->value)
+        json_node_unref(message->value);
     g_free(message);
 }
 
@@ -177,7 +178,7 @@ handleInput(InitQmp *qmp)
     if (done > 0)
         g_byte_array_remove_range(qmp->input, 0, (guint)done);
     if (qmp->input->len > INIT_QMP_LINE_MAX) {
-        initLog("QEMU sent a line of more than %d bytes, dropped", INIT_QMP_LINE_MAX);
+        initLog("QEMU sent a line of more than %lu bytes, dropped", INIT_QMP_LINE_MAX);
         g_byte_array_set_size(qmp->input, 0);
     }
 }
@@ -273,8 +274,9 @@ initQmpExecute(InitQmp *qmp, const char *command, JsonObject *arguments, InitQmp
     if (send(qmp->fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)strlen(line)) {
         g_autoptr(GError) error =
             g_error_new(INIT_ERROR, INIT_ERROR_QMP, "cannot send %s to QEMU: %s", command, g_strerror(errno));
+        g_autofree gint64 *key = NULL;
 
-        g_hash_table_steal(qmp->requests, &id);
+        g_hash_table_steal_extended(qmp->requests, &id, (gpointer *)&key, NULL);
         if (reply)
             reply(NULL, error, data);
         requestFree(request);

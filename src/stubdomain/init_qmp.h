@@ -16,7 +16,7 @@
 #include <json-glib/json-glib.h>
 
 /* Longest line from QEMU, in bytes. query-pci of a full bus is the longest answer, some 40 KiB. */
-#define INIT_QMP_LINE_MAX (1024 * 1024)
+#define INIT_QMP_LINE_MAX (1024UL * 1024UL)
 
 typedef enum {
     INIT_QMP_INVALID = 0, /* no JSON object, or none of the following */

@@ -87,7 +87,7 @@ ueventReadable(gint fd, GIOCondition condition, gpointer data)
 InitUevents *
 initUeventsNew(GError **error)
 {
-    struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = UEVENT_GROUP_KERNEL };
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = UEVENT_GROUP_KERNEL};
     int size = UEVENT_RECEIVE_BUFFER;
     g_autoptr(InitUevents) uevents = g_new0(InitUevents, 1);
 

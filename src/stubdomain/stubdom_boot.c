@@ -32,8 +32,8 @@ static const struct {
     const char *path;
     const char *parameters;
 } modules[] = {
-    { "/loop.ko", "max_loop=1" },
-    { "/squashfs.ko", "" },
+    {"/loop.ko", "max_loop=1"},
+    {"/squashfs.ko", ""},
 };
 
 static void bootFail(const char *what) __attribute__((noreturn));
@@ -66,7 +66,7 @@ attachImage(void)
 {
     int image = open(IMAGE, O_RDONLY | O_CLOEXEC);
     int loop = open(LOOP, O_RDWR | O_CLOEXEC);
-    struct loop_config config = { .fd = (__u32)image };
+    struct loop_config config = {.fd = (__u32)image};
 
     if (image < 0)
         bootFail(IMAGE);
@@ -82,8 +82,8 @@ attachImage(void)
 int
 main(void)
 {
-    char *const argv[] = { (char *)INIT, NULL };
-    char *const environment[] = { NULL };
+    char *const argv[] = {(char *)INIT, NULL};
+    char *const environment[] = {NULL};
 
     if (mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755") < 0 && errno != EBUSY)
         bootFail("cannot mount /dev");

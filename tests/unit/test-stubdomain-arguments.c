@@ -22,8 +22,11 @@ static void
 testNodes(void)
 {
     const char *const argv[] = {
-        "-drive", "file=/dev/xvda,if=ide,index=0", "-drive", "file=/dev/xvdb,id=a,file=/dev/xvda", "-serial",
-        "/dev/hvc3", "-name", "/dev/xvd /dev/hvcX", NULL,
+        "-drive",  "file=/dev/xvda,if=ide,index=0",
+        "-drive",  "file=/dev/xvdb,id=a,file=/dev/xvda",
+        "-serial", "/dev/hvc3",
+        "-name",   "/dev/xvd /dev/hvcX",
+        NULL,
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(InitArguments) arguments = initArgumentsParse(argv, &error);
@@ -47,7 +50,7 @@ testNodes(void)
 static void
 testNoNodes(void)
 {
-    const char *const argv[] = { "-netdev", NULL };
+    const char *const argv[] = {"-netdev", NULL};
     g_autoptr(InitArguments) arguments = initArgumentsParse(argv, NULL);
 
     g_assert_nonnull(arguments);
@@ -85,14 +88,19 @@ static void
 testTapsRefused(void)
 {
     static const char *const wrong[] = {
-        "tap,id=n",           "tap,id=n,ifname=", "tap,id=n,ifname=vif1.0-emu", "tap,id=n,ifname=tap",
-        "tap,id=n,ifname=tap-1", "tap,id=n,ifname=tap65536", "tap,id=n,ifname=tap1x",
+        "tap,id=n",
+        "tap,id=n,ifname=",
+        "tap,id=n,ifname=vif1.0-emu",
+        "tap,id=n,ifname=tap",
+        "tap,id=n,ifname=tap-1",
+        "tap,id=n,ifname=tap65536",
+        "tap,id=n,ifname=tap1x",
     };
-    const char *const twice[] = { "-netdev", "tap,id=a,ifname=tap0", "-netdev", "tap,id=b,ifname=tap0", NULL };
+    const char *const twice[] = {"-netdev", "tap,id=a,ifname=tap0", "-netdev", "tap,id=b,ifname=tap0", NULL};
     g_autoptr(GError) error = NULL;
 
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
-        const char *const argv[] = { "-netdev", wrong[i], NULL };
+        const char *const argv[] = {"-netdev", wrong[i], NULL};
         g_autoptr(GError) local = NULL;
 
         g_assert_null(initArgumentsParse(argv, &local));
@@ -105,7 +113,7 @@ testTapsRefused(void)
 static void
 testIncoming(void)
 {
-    const char *const argv[] = { "-incoming", "fd:/dev/hvc2", "-S", NULL };
+    const char *const argv[] = {"-incoming", "fd:/dev/hvc2", "-S", NULL};
     g_autoptr(InitArguments) arguments = initArgumentsParse(argv, NULL);
 
     g_assert_cmpstr(arguments->incoming, ==, "/dev/hvc2");
@@ -119,8 +127,8 @@ static void
 testOptions(void)
 {
     static const char *const wrong[] = {
-        "stubdom.timeout=0", "stubdom.timeout=", "stubdom.timeout=1s", "stubdom.timeout=99999", "stubdom.foo",
-        "stubdom.restrict=1",
+        "stubdom.timeout=0",     "stubdom.timeout=", "stubdom.timeout=1s",
+        "stubdom.timeout=99999", "stubdom.foo",      "stubdom.restrict=1",
     };
     InitOptions options;
 
@@ -163,9 +171,20 @@ static void
 testPciAddressRefused(void)
 {
     static const char *const wrong[] = {
-        "",           "00:03.0",       "0000:03:00",     "0000:03:00.8",    "0000:03:20.0",  "0000:100:00.0",
-        "00000:03:00.0", "0000:03:00.0@", "0000:03:00.0@100", "0000:03:00.0,", "0000:03:00.0 ", "0000:03:00.0,x",
-        "g000:00:00.0",  "0000:03:00.0@30x",
+        "",
+        "00:03.0",
+        "0000:03:00",
+        "0000:03:00.8",
+        "0000:03:20.0",
+        "0000:100:00.0",
+        "00000:03:00.0",
+        "0000:03:00.0@",
+        "0000:03:00.0@100",
+        "0000:03:00.0,",
+        "0000:03:00.0 ",
+        "0000:03:00.0,x",
+        "g000:00:00.0",
+        "0000:03:00.0@30x",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {

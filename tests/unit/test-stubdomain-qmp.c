@@ -99,7 +99,7 @@ sayText(Fixture *f, const char *text)
 static void
 hear(Fixture *f, const char *expected)
 {
-    char text[512] = { 0 };
+    char text[512] = {0};
 
     g_assert_cmpint(recv(f->qemu, text, sizeof(text) - 1, 0), >, 0);
     g_assert_cmpstr(text, ==, expected);
@@ -123,18 +123,18 @@ testKinds(void)
         gint64 id;
         const char *text;
     } cases[] = {
-        { "{\"QMP\": 1}", INIT_QMP_GREETING, -1, NULL },
-        { "{\"return\": null, \"id\": 3}", INIT_QMP_RETURN, 3, NULL },
-        { "{\"return\": {}, \"id\": \"x\"}", INIT_QMP_RETURN, -1, NULL },
-        { "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}, \"id\": 9}", INIT_QMP_ERROR, 9, "no" },
-        { "{\"error\": 7}", INIT_QMP_ERROR, -1, NULL },
-        { "{\"event\": \"STOP\", \"timestamp\": {}}", INIT_QMP_EVENT, -1, "STOP" },
-        { "{\"event\": 5}", INIT_QMP_INVALID, -1, NULL },
-        { "[]", INIT_QMP_INVALID, -1, NULL },
-        { "{}", INIT_QMP_INVALID, -1, NULL },
-        { "{\"return\": ", INIT_QMP_INVALID, -1, NULL },
-        { "\xff\xfe{}", INIT_QMP_INVALID, -1, NULL },
-        { "", INIT_QMP_INVALID, -1, NULL },
+        {"{\"QMP\": 1}", INIT_QMP_GREETING, -1, NULL},
+        {"{\"return\": null, \"id\": 3}", INIT_QMP_RETURN, 3, NULL},
+        {"{\"return\": {}, \"id\": \"x\"}", INIT_QMP_RETURN, -1, NULL},
+        {"{\"error\": {\"class\": \"GenericError\", \"desc\": \"no\"}, \"id\": 9}", INIT_QMP_ERROR, 9, "no"},
+        {"{\"error\": 7}", INIT_QMP_ERROR, -1, NULL},
+        {"{\"event\": \"STOP\", \"timestamp\": {}}", INIT_QMP_EVENT, -1, "STOP"},
+        {"{\"event\": 5}", INIT_QMP_INVALID, -1, NULL},
+        {"[]", INIT_QMP_INVALID, -1, NULL},
+        {"{}", INIT_QMP_INVALID, -1, NULL},
+        {"{\"return\": ", INIT_QMP_INVALID, -1, NULL},
+        {"\xff\xfe{}", INIT_QMP_INVALID, -1, NULL},
+        {"", INIT_QMP_INVALID, -1, NULL},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -218,17 +218,18 @@ testFindDevice(void)
         gboolean found;
         guint8 devfn;
     } cases[] = {
-        { "[{\"devices\": [{\"slot\": 1, \"function\": 0}, {\"qdev_id\": \"p\", \"slot\": 5, \"function\": 1}]}]", TRUE, 41 },
-        { "[{\"devices\": [{\"qdev_id\": \"q\", \"slot\": 5, \"function\": 1}]}]", FALSE, 0 },
-        { "[{\"devices\": [{\"qdev_id\": \"p\", \"slot\": 32, \"function\": 1}]}]", FALSE, 0 },
-        { "[{\"devices\": [{\"qdev_id\": \"p\", \"slot\": \"5\", \"function\": 1}]}]", FALSE, 0 },
-        { "[{\"devices\": [{\"qdev_id\": 5}]}]", FALSE, 0 },
-        { "[{\"devices\": [7]}]", FALSE, 0 },
-        { "[{\"devices\": {}}]", FALSE, 0 },
-        { "[{}]", FALSE, 0 },
-        { "[]", FALSE, 0 },
-        { "{}", FALSE, 0 },
-        { "5", FALSE, 0 },
+        {"[{\"devices\": [{\"slot\": 1, \"function\": 0}, {\"qdev_id\": \"p\", \"slot\": 5, \"function\": 1}]}]", TRUE,
+         41},
+        {"[{\"devices\": [{\"qdev_id\": \"q\", \"slot\": 5, \"function\": 1}]}]", FALSE, 0},
+        {"[{\"devices\": [{\"qdev_id\": \"p\", \"slot\": 32, \"function\": 1}]}]", FALSE, 0},
+        {"[{\"devices\": [{\"qdev_id\": \"p\", \"slot\": \"5\", \"function\": 1}]}]", FALSE, 0},
+        {"[{\"devices\": [{\"qdev_id\": 5}]}]", FALSE, 0},
+        {"[{\"devices\": [7]}]", FALSE, 0},
+        {"[{\"devices\": {}}]", FALSE, 0},
+        {"[{}]", FALSE, 0},
+        {"[]", FALSE, 0},
+        {"{}", FALSE, 0},
+        {"5", FALSE, 0},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
