@@ -318,7 +318,7 @@ libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *ho
     return fakeStart(ctx, how, NULL, NULL, "libxl_domain_destroy %u", domid);
 }
 
-/* The answer's value is -1 for a living domain, else its shutdown reason; -2: dying. */
+/* The answer's value is -1 for a running domain, -2 for a dying one, -3 for a paused one, else its shutdown reason. */
 int
 libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
 {
@@ -332,6 +332,7 @@ libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
     info->dying = value == -2;
     info->shutdown = value >= 0;
     info->running = value == -1;
+    info->paused = value == -3;
     info->shutdown_reason = value >= 0 ? (libxl_shutdown_reason)value : LIBXL_SHUTDOWN_REASON_UNKNOWN;
     return 0;
 }

@@ -53,19 +53,25 @@ class DeviceModel:
         with self.guest.store.arrived:
             self.guest.store.arrived.notify_all()
 
+    def next_or_end(self, watch):
+        """Waits for the next event of @watch; False if the process ends before one."""
+        store = self.guest.store
+        with store.arrived:
+            while not watch.events:
+                if self.process.returncode is not None:
+                    return False
+                store.check()
+                store.arrived.wait(self.deadline.remaining(f'a change below {watch.path}'))
+            watch.events.popleft()
+        return True
+
     def wait_running(self):
         """Waits for the ready flag; an end before it is a failure with its words."""
         store = self.guest.store
         with store.watch(self.guest.state_path) as watch:
             while store.read(self.guest.state_path) != 'running':
-                with store.arrived:
-                    while not watch.events:
-                        if self.process.returncode is not None:
-                            raise AssertionError(
-                                f'xen-stubdom-dm ended with {self.process.returncode}:\n{self.errors()}')
-                        store.check()
-                        store.arrived.wait(self.deadline.remaining('the ready flag'))
-                    watch.events.popleft()
+                if not self.next_or_end(watch):
+                    raise AssertionError(f'xen-stubdom-dm ended with {self.process.returncode}:\n{self.errors()}')
 
     def wait_end(self):
         """Waits for the exit status."""

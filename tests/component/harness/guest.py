@@ -51,6 +51,8 @@ class Guest:
         toolstack.make_domain(self.domid, config.name, self.uuid, 'hvm', config.memory * 1024)
         self.store.make(f'{base}/hvmloader', '', 'n0', f'r{self.domid}')
         self.store.write(f'/libxl/{self.domid}/dm-version', 'qemu_xen')
+        for node, value in (('image/ostype', 'hvm'), ('start_time', '0.00'), ('rtc/timeoffset', '0')):
+            self.store.write(f'/vm/{self.uuid}/{node}', value)
         for disk in config.disks:
             number = disk_number(disk.vdev)
             toolstack.add_device(self.domid, 'vbd', number, {
@@ -129,3 +131,5 @@ class Guest:
         self.toolstack.destroy(self.domid)
         if not registered:
             self.store.rm(f'/local/domain/0/device-model/{self.domid}')
+            for path in (self.qmp_path, self.stat_path):
+                path.unlink(missing_ok=True)

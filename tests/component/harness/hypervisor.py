@@ -88,6 +88,7 @@ class Domain:
         self.numbers = itertools.count(1)
         self.reason = None   # of its shutdown
         self.dying = False
+        self.paused = False
 
     def new_port(self):
         number = next(self.numbers)

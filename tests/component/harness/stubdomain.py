@@ -7,6 +7,7 @@ frontend of its consoles. What it says is a function the test passes; scripts.py
 
 import os
 import threading
+import traceback
 import tty
 
 from .hypervisor import CRASH, POWEROFF
@@ -126,18 +127,16 @@ class Console:
         """Waits until dom0 has taken everything."""
         self._wait(lambda: self.page.word(OUT_PROD) == self.page.word(OUT_CONS))
 
-    def read(self, size):
-        """Reads exactly @size bytes from dom0."""
+    def read_some(self, size):
+        """Waits for bytes from dom0; returns what there is, at most @size."""
         page = self.page
-        data = b''
-        while len(data) < size:
-            self._wait(lambda: page.word(IN_PROD) != page.word(IN_CONS))
-            prod, cons = page.word(IN_PROD), page.word(IN_CONS)
-            start = cons % IN_SIZE
-            part = min(size - len(data), (prod - cons) & 0xffffffff, IN_SIZE - start)
-            data += page.memory[IN + start:IN + start + part]
-            page.set_word(IN_CONS, cons + part)
-            self.port.notify()
+        self._wait(lambda: page.word(IN_PROD) != page.word(IN_CONS))
+        prod, cons = page.word(IN_PROD), page.word(IN_CONS)
+        start = cons % IN_SIZE
+        part = min(size, (prod - cons) & 0xffffffff, IN_SIZE - start)
+        data = page.memory[IN + start:IN + start + part]
+        page.set_word(IN_CONS, cons + part)
+        self.port.notify()
         return data
 
 
@@ -171,9 +170,9 @@ class Stubdomain:
             script(self)
         except (StubdomainGone, XenstoreGone):
             pass
-        except Exception as error:  # pylint: disable=broad-except
+        except Exception:  # pylint: disable=broad-except
             if not self.gone:
-                self.failure = error
+                self.failure = traceback.format_exc()
 
     def end(self):
         """The domain was destroyed: Xen has taken everything away."""

@@ -39,7 +39,7 @@ class TapResult(unittest.TestResult):
 
     def _failed(self, test, error):
         self.outcomes[test] = 'not ok'
-        self.comment(''.join(traceback.format_exception(*error)))
+        self.comment(''.join(line[:2000] for line in traceback.format_exception(*error)))
 
     def addError(self, test, err):
         super().addError(test, err)

@@ -15,6 +15,7 @@ import uuid
 
 from .hypervisor import PAGE_SIZE
 from .stubdomain import Stubdomain
+from .xenstore import XenstoreGone
 
 ERROR_FAIL, ERROR_NOMEM, ERROR_INVAL = -3, -5, -6
 ERROR_DOMAIN_NOTFOUND = -21
@@ -55,6 +56,7 @@ class Toolstack:
         self.deadline = deadline
         self.calls = []
         self.failures = {}     # name of a call -> (rc, lines for the log), or a function called before it
+        self.script_failures = []
         self.scripts = {}      # guest domid -> script of its stubdomain
         self.stubdomains = {}  # domid -> Stubdomain
         self.next_domid = 1
@@ -168,13 +170,18 @@ class Toolstack:
         stubdomain.run(self.scripts[stubdomain.guest])
 
     def destroy_called(self, call):
-        self.destroy(call.numbers[0])
+        try:
+            self.destroy(call.numbers[0])
+        except XenstoreGone:
+            self._end_domain(call.numbers[0])  # libxl goes on without the nodes it cannot reach
 
     def info(self, call):
         domain = self.hypervisor.domains.get(call.numbers[0])
         if domain is None:
             raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {call.numbers[0]}: non-existent domain')
-        return -1 if domain.reason is None else domain.reason
+        if domain.reason is not None:
+            return domain.reason
+        return -3 if domain.paused else -1
 
     def set_target(self, call):
         stubdomain, guest = call.numbers
@@ -238,6 +245,9 @@ class Toolstack:
     def destroy(self, domid):
         """libxl_domain_destroy(): the stubdomain of a guest goes with it, devices and nodes before the domain."""
         stubdomain = self.store.read(f'/local/domain/{domid}/image/device-model-domid')
+        domain = self.hypervisor.domains.get(domid)
+        if domain:
+            domain.paused = True
         if stubdomain and int(stubdomain) in self.hypervisor.domains:
             self._destroy_one(int(stubdomain))
         self._destroy_one(domid)
@@ -246,6 +256,9 @@ class Toolstack:
         store = self.store
         if domid not in self.hypervisor.domains:
             raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
+        stubdomain = self.stubdomains.get(domid)
+        if stubdomain:
+            stubdomain.gone = True  # Xen pauses it: what its script meets from now on is no fault of the script
         vm_path = store.read(f'/local/domain/{domid}/vm')
         for kind in store.ls(f'/libxl/{domid}/device'):
             for number in store.ls(f'/libxl/{domid}/device/{kind}'):
@@ -256,12 +269,15 @@ class Toolstack:
         for path in (vm_path, f'/local/domain/{domid}', f'/libxl/{domid}'):
             if path:
                 store.rm(path)
+        self._end_domain(domid)
+
+    def _end_domain(self, domid):
         self.hypervisor.destroy(domid)
         stubdomain = self.stubdomains.pop(domid, None)
         if stubdomain:
             stubdomain.end()
             if stubdomain.failure:
-                self.failures['script'] = stubdomain.failure
+                self.script_failures.append(stubdomain.failure)
 
     def _remove_empty(self, path):
         """libxl removes the parents of a backend that hold nothing any more."""
