@@ -48,7 +48,7 @@ consoleRingPeek(ConsoleRing *ring, char *data, size_t size, size_t *length)
 void
 consoleRingConsume(ConsoleRing *ring, size_t length)
 {
-    ring->outCons += (XENCONS_RING_IDX) length;
+    ring->outCons += (XENCONS_RING_IDX)length;
     __atomic_store_n(&ring->page->out_cons, ring->outCons, __ATOMIC_RELEASE);
 }
 
@@ -79,6 +79,6 @@ consoleRingPush(ConsoleRing *ring, const char *data, size_t length)
     }
     memcpy(ring->page->in + start, data, first);
     memcpy(ring->page->in, data + first, length - first);
-    ring->inProd += (XENCONS_RING_IDX) length;
+    ring->inProd += (XENCONS_RING_IDX)length;
     __atomic_store_n(&ring->page->in_prod, ring->inProd, __ATOMIC_RELEASE);
 }

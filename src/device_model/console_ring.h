@@ -19,8 +19,8 @@
 #include <xen/io/console.h>
 
 /* Capacity of the two rings, in bytes. */
-#define CONSOLE_RING_OUT_SIZE (sizeof(((struct xencons_interface *) 0)->out))
-#define CONSOLE_RING_IN_SIZE (sizeof(((struct xencons_interface *) 0)->in))
+#define CONSOLE_RING_OUT_SIZE (sizeof(((struct xencons_interface *)0)->out))
+#define CONSOLE_RING_IN_SIZE (sizeof(((struct xencons_interface *)0)->in))
 
 typedef enum {
     CONSOLE_RING_OK = 0,

@@ -18,7 +18,6 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +50,6 @@ static WorkerXen workerXen;
 static WorkerConsole consoles[CONSOLE_NUMBERS];
 
 static void
-fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-static void
 useLocale(void)
 {
     setlocale(LC_ALL, "");
@@ -61,17 +57,11 @@ useLocale(void)
     textdomain(GETTEXT_PACKAGE);
 }
 
-static void
-fail(const char *format, ...)
+static _Noreturn void
+fail(const char *what, const char *detail)
 {
-    va_list arguments;
-
     useLocale();
-    fputs("xen-stubdom-console: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, gettext(format), arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "xen-stubdom-console: %s: %s\n", gettext(what), detail);
     exit(EXIT_FAILURE);
 }
 
@@ -98,7 +88,7 @@ sendToParent(const ConsoleReply *reply)
     do {
         count = send(CONSOLE_WORKER_FD, reply, sizeof(*reply), MSG_NOSIGNAL);
     } while (count < 0 && errno == EINTR);
-    if (count != (ssize_t) sizeof(*reply)) {
+    if (count != (ssize_t)sizeof(*reply)) {
         _exit(EXIT_FAILURE);
     }
 }
@@ -154,7 +144,7 @@ receiveRequest(void)
     if (count <= 0) {
         finish();
     }
-    if (!consoleRequestParse(data, (size_t) count, &request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    if (!consoleRequestParse(data, (size_t)count, &request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
         _exit(EXIT_FAILURE);
     }
     workerConsoleRequest(&consoles[request.console], &request, takeDescriptor(&message));
@@ -172,8 +162,8 @@ receiveEvent(void)
     for (uint32_t number = 1; number < CONSOLE_NUMBERS; number++) {
         WorkerConsole *console = &consoles[number];
 
-        if (console->ring.page && console->port == (evtchn_port_t) port) {
-            if (xenevtchn_unmask(workerXen.events, (evtchn_port_t) port) != 0) {
+        if (console->ring.page && console->port == (evtchn_port_t)port) {
+            if (xenevtchn_unmask(workerXen.events, (evtchn_port_t)port) != 0) {
                 _exit(EXIT_FAILURE);
             }
             workerConsolePump(console);
@@ -187,7 +177,7 @@ nowMs(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Turns of consoles that have more than one turn's bytes. Returns how many there were. */
@@ -220,14 +210,14 @@ anyMore(void)
 static int
 prepareSources(struct pollfd *sources, bool exhausted, int wait)
 {
-    sources[POLL_SOCKET] = (struct pollfd) {.fd = CONSOLE_WORKER_FD, .events = POLLIN};
-    sources[POLL_EVENTS] = (struct pollfd) {.fd = exhausted ? -1 : xenevtchn_fd(workerXen.events), .events = POLLIN};
-    sources[POLL_CONSOLES] = (struct pollfd) {.fd = -1};
+    sources[POLL_SOCKET] = (struct pollfd){.fd = CONSOLE_WORKER_FD, .events = POLLIN};
+    sources[POLL_EVENTS] = (struct pollfd){.fd = exhausted ? -1 : xenevtchn_fd(workerXen.events), .events = POLLIN};
+    sources[POLL_CONSOLES] = (struct pollfd){.fd = -1};
     for (uint32_t number = 1; number < CONSOLE_NUMBERS; number++) {
         short interest = workerConsoleInterest(&consoles[number]);
 
         sources[POLL_CONSOLES + number] =
-            (struct pollfd) {.fd = interest ? consoles[number].peer : -1, .events = interest};
+            (struct pollfd){.fd = interest ? consoles[number].peer : -1, .events = interest};
     }
     if (exhausted) {
         return wait;
@@ -283,7 +273,7 @@ run(void)
             start = now;
             spent = 0;
         }
-        runOnce(&spent, (int) (start + WORK_PERIOD_MS - now));
+        runOnce(&spent, (int)(start + WORK_PERIOD_MS - now));
     }
 }
 
@@ -294,15 +284,15 @@ openXen(uint32_t stubdomain)
     workerXen.reply = sendToParent;
     workerXen.grants = xengnttab_open(&silentLogger, 0);
     if (!workerXen.grants) {
-        fail(gettext_noop("cannot open /dev/xen/gntdev: %s"), strerror(errno));
+        fail(gettext_noop("cannot open /dev/xen/gntdev"), strerror(errno));
     }
     workerXen.events = xenevtchn_open(&silentLogger, 0);
     if (!workerXen.events) {
-        fail(gettext_noop("cannot open /dev/xen/evtchn: %s"), strerror(errno));
+        fail(gettext_noop("cannot open /dev/xen/evtchn"), strerror(errno));
     }
     /* Kernels before 4.9 and other systems cannot; the worker is still confined. */
-    if (xenevtchn_restrict(workerXen.events, (domid_t) stubdomain) != 0 && errno != ENOTTY && errno != EOPNOTSUPP) {
-        fail(gettext_noop("cannot restrict /dev/xen/evtchn to domain %u: %s"), stubdomain, strerror(errno));
+    if (xenevtchn_restrict(workerXen.events, (domid_t)stubdomain) != 0 && errno != ENOTTY && errno != ENOSYS) {
+        fail(gettext_noop("cannot restrict /dev/xen/evtchn to the stubdomain"), strerror(errno));
     }
 }
 
@@ -318,7 +308,10 @@ confine(void)
     int keep[] = {CONSOLE_WORKER_FD, grants < events ? grants : events, grants < events ? events : grants};
 
     if (!consoleSandboxEnter(keep, sizeof(keep) / sizeof(keep[0]), &step)) {
-        fail(gettext_noop("cannot confine this process: %s: %s"), step, strerror(errno));
+        int error = errno;
+
+        fprintf(stderr, "xen-stubdom-console: %s\n", step);
+        fail(gettext_noop("cannot confine this process"), strerror(error));
     }
 #endif
 }
@@ -349,7 +342,7 @@ parseArguments(int argc, char **argv)
         case 's':
             stubdomain = strtoul(optarg, &end, 10);
             if (*end || stubdomain == 0 || stubdomain > DOMID_MAX) {
-                fail(gettext_noop("'%s' is no domain id"), optarg);
+                fail(gettext_noop("no domain id"), optarg);
             }
             break;
         case 'h':
@@ -366,7 +359,7 @@ parseArguments(int argc, char **argv)
         usage();
         exit(EXIT_FAILURE);
     }
-    return (uint32_t) stubdomain;
+    return (uint32_t)stubdomain;
 }
 
 int

@@ -59,7 +59,7 @@ static void
 notifyFrontend(WorkerConsole *console)
 {
     /* Fails only if the stubdomain is gone, which is noticed elsewhere. */
-    (void) xenevtchn_notify(console->xen->events, console->port);
+    (void)xenevtchn_notify(console->xen->events, console->port);
 }
 
 static void
@@ -68,8 +68,8 @@ unmapFrontend(WorkerConsole *console)
     if (!console->ring.page) {
         return;
     }
-    (void) xenevtchn_unbind(console->xen->events, console->port);
-    (void) xengnttab_unmap(console->xen->grants, console->ring.page, 1);
+    (void)xenevtchn_unbind(console->xen->events, console->port);
+    (void)xengnttab_unmap(console->xen->grants, console->ring.page, 1);
     console->ring.page = NULL;
     console->blocked = false;
     console->more = false;
@@ -96,7 +96,7 @@ writePeer(WorkerConsole *console, const char *data, size_t length)
         count = write(console->peer, data, length);
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
-        return (size_t) count;
+        return (size_t)count;
     }
     if (count == 0 || errno != EAGAIN) {
         losePeer(console, count == 0 ? EIO : errno);
@@ -154,7 +154,7 @@ deliver(WorkerConsole *console, const char *data, size_t length)
 static void
 finishDrain(WorkerConsole *console)
 {
-    if (console->draining && (int32_t) (console->ring.outCons - console->drainTarget) >= 0) {
+    if (console->draining && (int32_t)(console->ring.outCons - console->drainTarget) >= 0) {
         console->draining = false;
         sendReply(console, CONSOLE_REPLY_DRAINED, console->drainGeneration, console->peerError);
     }
@@ -234,8 +234,8 @@ readPeer(WorkerConsole *console)
         count = read(console->peer, data, space);
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
-        consoleRingPush(&console->ring, data, (size_t) count);
-        console->toStubdomain += (uint64_t) count;
+        consoleRingPush(&console->ring, data, (size_t)count);
+        console->toStubdomain += (uint64_t)count;
         notifyFrontend(console);
     } else if (count == 0 || errno != EAGAIN) {
         losePeer(console, count == 0 ? 0 : errno);
@@ -262,7 +262,8 @@ connectFrontend(WorkerConsole *console, const ConsoleRequest *request)
 
     unmapFrontend(console);
     console->connection = request->generation;
-    page = xengnttab_map_grant_ref(console->xen->grants, console->xen->stubdomain, request->ref, PROT_READ | PROT_WRITE);
+    page =
+        xengnttab_map_grant_ref(console->xen->grants, console->xen->stubdomain, request->ref, PROT_READ | PROT_WRITE);
     if (!page) {
         sendReply(console, CONSOLE_REPLY_CONNECTED, request->generation, errno ? errno : EIO);
         return;
@@ -271,12 +272,12 @@ connectFrontend(WorkerConsole *console, const ConsoleRequest *request)
     if (port < 0) {
         int error = errno ? errno : EIO;
 
-        (void) xengnttab_unmap(console->xen->grants, page, 1);
+        (void)xengnttab_unmap(console->xen->grants, page, 1);
         sendReply(console, CONSOLE_REPLY_CONNECTED, request->generation, error);
         return;
     }
     consoleRingInit(&console->ring, page);
-    console->port = (evtchn_port_t) port;
+    console->port = (evtchn_port_t)port;
     sendReply(console, CONSOLE_REPLY_CONNECTED, request->generation, 0);
     workerConsolePump(console);
 }
@@ -318,7 +319,7 @@ startDrain(WorkerConsole *console, uint32_t generation)
     }
     console->draining = true;
     console->drainGeneration = generation;
-    console->drainTarget = console->ring.outCons + (XENCONS_RING_IDX) length;
+    console->drainTarget = console->ring.outCons + (XENCONS_RING_IDX)length;
     workerConsolePump(console);
     if (console->draining && !console->ring.page) {
         console->draining = false;
@@ -333,7 +334,7 @@ workerConsoleRequest(WorkerConsole *console, const ConsoleRequest *request, int 
     if (fd >= 0 && request->type != CONSOLE_REQUEST_PEER) {
         close(fd);
     }
-    switch ((ConsoleRequestType) request->type) {
+    switch ((ConsoleRequestType)request->type) {
     case CONSOLE_REQUEST_CONNECT:
         connectFrontend(console, request);
         break;
@@ -357,5 +358,5 @@ workerConsoleRequest(WorkerConsole *console, const ConsoleRequest *request, int 
 void
 workerConsoleInit(WorkerConsole *console, const WorkerXen *xen, uint32_t number)
 {
-    *console = (WorkerConsole) {.xen = xen, .number = number, .peer = -1};
+    *console = (WorkerConsole){.xen = xen, .number = number, .peer = -1};
 }

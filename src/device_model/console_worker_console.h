@@ -31,24 +31,24 @@ typedef struct {
 
 typedef struct {
     const WorkerXen *xen;
-    uint32_t number;
-    ConsoleRing ring;      /* ring.page is NULL while there is no frontend */
-    evtchn_port_t port;    /* dom0's end of the event channel, if there is a page */
-    uint32_t connection;   /* generation of CONNECT */
-    int peer;              /* -1: none */
-    uint32_t peerFlags;
-    uint32_t peerGeneration;
-    int peerError;         /* first error since the last PEER */
-    bool limitReported;
+    ConsoleRing ring;        /* ring.page is NULL while there is no frontend */
+    ConsoleBacklog *backlog; /* lossy peers only */
     uint64_t limit;
     uint64_t fromStubdomain;
     uint64_t toStubdomain;
-    ConsoleBacklog *backlog; /* lossy peers only */
-    bool blocked;            /* the peer took less than the ring holds */
-    bool more;               /* the ring was not emptied in one turn */
-    bool draining;
+    uint32_t number;
+    uint32_t connection; /* generation of CONNECT */
+    evtchn_port_t port;  /* dom0's end of the event channel, if there is a page */
+    int peer;            /* -1: none */
+    uint32_t peerFlags;
+    uint32_t peerGeneration;
+    int peerError; /* first error since the last PEER */
     uint32_t drainGeneration;
     XENCONS_RING_IDX drainTarget; /* value of ring.outCons at which DRAIN is answered */
+    bool limitReported;
+    bool blocked; /* the peer took less than the ring holds */
+    bool more;    /* the ring was not emptied in one turn */
+    bool draining;
 } WorkerConsole;
 
 /** Prepares a console without frontend and peer. */

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Console numbers are below this. Linux's hvc_xen takes the last character of the number only, so 9 is the last that works. */
+/* Console numbers are below this. Linux's hvc_xen takes the last character of the number only, so 9 is the last that
+ * works. */
 #define CONSOLE_NUMBER_MAX 9U
 #define CONSOLE_NUMBERS (CONSOLE_NUMBER_MAX + 1U)
 
@@ -32,7 +33,8 @@ typedef enum {
 /* Flags of CONSOLE_REQUEST_PEER: what the descriptor is for. */
 #define CONSOLE_PEER_READ 1U  /* bytes for the stubdomain are read from it */
 #define CONSOLE_PEER_WRITE 2U /* bytes of the stubdomain are written to it */
-#define CONSOLE_PEER_LOSSY 4U /* when it is full the oldest bytes are dropped; the stubdomain never waits for it (a pty) */
+#define CONSOLE_PEER_LOSSY                                                                                             \
+    4U /* when it is full the oldest bytes are dropped; the stubdomain never waits for it (a pty) */
 #define CONSOLE_PEER_FLAGS 7U
 
 typedef struct {
@@ -56,10 +58,10 @@ typedef enum {
 } ConsoleReplyType;
 
 typedef struct {
-    uint32_t type;         /* ConsoleReplyType */
-    uint32_t console;      /* 1..CONSOLE_NUMBER_MAX */
-    uint32_t generation;   /* of the CONNECT, PEER or DRAIN it belongs to */
-    int32_t error;         /* errno or 0 */
+    uint32_t type;           /* ConsoleReplyType */
+    uint32_t console;        /* 1..CONSOLE_NUMBER_MAX */
+    uint32_t generation;     /* of the CONNECT, PEER or DRAIN it belongs to */
+    int32_t error;           /* errno or 0 */
     uint64_t fromStubdomain; /* bytes taken from the stubdomain since the last PEER */
     uint64_t toStubdomain;   /* bytes given to it since the last PEER */
 } ConsoleReply;

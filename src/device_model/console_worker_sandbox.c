@@ -52,10 +52,10 @@ closeDescriptors(const int *keep, size_t count)
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if ((unsigned int) keep[i] > next && close_range(next, (unsigned int) keep[i] - 1, 0) != 0) {
+        if ((unsigned int)keep[i] > next && close_range(next, (unsigned int)keep[i] - 1, 0) != 0) {
             return false;
         }
-        next = (unsigned int) keep[i] + 1;
+        next = (unsigned int)keep[i] + 1;
     }
     return close_range(next, ~0U, 0) == 0;
 }
@@ -67,12 +67,8 @@ limitResources(void)
         __rlimit_resource_t resource;
         rlim_t limit;
     } limits[] = {
-        {RLIMIT_CORE, 0},
-        {RLIMIT_NOFILE, DESCRIPTORS_MAX},
-        {RLIMIT_NPROC, 0},
-        {RLIMIT_MEMLOCK, 0},
-        {RLIMIT_MSGQUEUE, 0},
-        {RLIMIT_DATA, 16 * 1024 * 1024},
+        {RLIMIT_CORE, 0},     {RLIMIT_NOFILE, DESCRIPTORS_MAX},  {RLIMIT_NPROC, 0}, {RLIMIT_MEMLOCK, 0},
+        {RLIMIT_MSGQUEUE, 0}, {RLIMIT_DATA, 16UL * 1024 * 1024},
     };
 
     if (CONSOLE_SANDBOX_SANITIZED) {
@@ -99,8 +95,8 @@ static bool
 enterEmptyRoot(void)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", ROOT_MOUNT_POINT, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,nr_inodes=2") !=
-            0 ||
+        mount("none", ROOT_MOUNT_POINT, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              "mode=0555,nr_inodes=2") != 0 ||
         chdir(ROOT_MOUNT_POINT) != 0) {
         return false;
     }
@@ -144,20 +140,21 @@ leaveStandardError(void)
 
 /* Calls without a condition. */
 static const int plainCalls[] = {
-    SCMP_SYS(read),       SCMP_SYS(write),        SCMP_SYS(close),         SCMP_SYS(poll),
-    SCMP_SYS(ppoll),      SCMP_SYS(recvmsg),      SCMP_SYS(sendto),        SCMP_SYS(munmap),
-    SCMP_SYS(brk),        SCMP_SYS(exit_group),   SCMP_SYS(exit),          SCMP_SYS(restart_syscall),
+    SCMP_SYS(read),         SCMP_SYS(write),         SCMP_SYS(close),
+    SCMP_SYS(poll),         SCMP_SYS(ppoll),         SCMP_SYS(recvmsg),
+    SCMP_SYS(sendto),       SCMP_SYS(munmap),        SCMP_SYS(brk),
+    SCMP_SYS(exit_group),   SCMP_SYS(exit),          SCMP_SYS(restart_syscall),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
 };
 
 /* What libxengnttab and libxenevtchn ask of the two devices. */
 static const uint32_t deviceRequests[] = {
-    (uint32_t) IOCTL_GNTDEV_MAP_GRANT_REF,
-    (uint32_t) IOCTL_GNTDEV_UNMAP_GRANT_REF,
-    (uint32_t) IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR,
-    (uint32_t) IOCTL_EVTCHN_BIND_INTERDOMAIN,
-    (uint32_t) IOCTL_EVTCHN_UNBIND,
-    (uint32_t) IOCTL_EVTCHN_NOTIFY,
+    (uint32_t)IOCTL_GNTDEV_MAP_GRANT_REF,
+    (uint32_t)IOCTL_GNTDEV_UNMAP_GRANT_REF,
+    (uint32_t)IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR,
+    (uint32_t)IOCTL_EVTCHN_BIND_INTERDOMAIN,
+    (uint32_t)IOCTL_EVTCHN_UNBIND,
+    (uint32_t)IOCTL_EVTCHN_NOTIFY,
 };
 
 static bool
@@ -208,12 +205,9 @@ static const struct {
     const char *what;
     bool (*run)(void);
 } steps[] = {
-    {"limit resources", limitResources},
-    {"enter namespaces", enterNamespaces},
-    {"enter an empty root", enterEmptyRoot},
-    {"drop privileges", dropPrivileges},
-    {"set process flags", setProcessFlags},
-    {"leave standard error", leaveStandardError},
+    {"limit resources", limitResources},        {"enter namespaces", enterNamespaces},
+    {"enter an empty root", enterEmptyRoot},    {"drop privileges", dropPrivileges},
+    {"set process flags", setProcessFlags},     {"leave standard error", leaveStandardError},
     {"filter system calls", filterSystemCalls},
 };
 

@@ -34,8 +34,8 @@
 #define WORD_MAX G_MAXUINT32
 
 typedef enum {
-    PHASE_WAITING = 0,   /* for a frontend */
-    PHASE_CONNECTING,    /* the worker was asked to map the ring */
+    PHASE_WAITING = 0, /* for a frontend */
+    PHASE_CONNECTING,  /* the worker was asked to map the ring */
     PHASE_CONNECTED,
     PHASE_DISCONNECTING, /* the worker was asked to give up the ring */
     PHASE_SHUT,          /* the rules were broken or the worker died */
@@ -49,9 +49,9 @@ typedef struct {
     guint64 limit;       /* immutable */
     guint32 connection;  /* generation of the last CONNECT or DISCONNECT */
     guint connections;
-    guint32 peer;        /* generation of the last PEER */
-    gboolean limitHit;   /* since the last PEER */
-    guint32 drain;       /* generation of the last DRAIN */
+    guint32 peer;               /* generation of the last PEER */
+    gboolean limitHit;          /* since the last PEER */
+    guint32 drain;              /* generation of the last DRAIN */
     DmConsoleDrainFunc drained; /* NULL: none is waited for */
     gpointer drainOpaque;
 } Console;
@@ -103,6 +103,13 @@ ask(Console *console, ConsoleRequest *request, int fd)
 }
 
 static void
+unwatch(Console *console)
+{
+    dmStoreUnwatch(console->watch);
+    console->watch = NULL;
+}
+
+static void
 disconnect(Console *console)
 {
     ConsoleRequest request = {.type = CONSOLE_REQUEST_DISCONNECT};
@@ -119,7 +126,7 @@ shut(Console *console, const char *text)
         disconnect(console);
     }
     console->phase = PHASE_SHUT;
-    g_clear_pointer(&console->watch, dmStoreUnwatch);
+    unwatch(console);
     setState(console, DM_XENBUS_CLOSED);
     report(console, DM_CONSOLE_BROKEN, text);
 }
@@ -143,8 +150,8 @@ connectFrontend(Console *console)
         shut(console, error->message);
         return;
     }
-    request.ref = (guint32) ref;
-    request.port = (guint32) port;
+    request.ref = (guint32)ref;
+    request.port = (guint32)port;
     console->phase = PHASE_CONNECTING;
     console->connection = ask(console, &request, -1);
 }
@@ -188,7 +195,7 @@ readFrontendState(Console *console, DmXenbusState *state, GError **error)
         g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
     }
-    *state = (DmXenbusState) value;
+    *state = (DmXenbusState)value;
     return TRUE;
 }
 
@@ -299,7 +306,7 @@ handleReply(const ConsoleReply *reply, gpointer opaque)
     if (!console) {
         return;
     }
-    switch ((ConsoleReplyType) reply->type) {
+    switch ((ConsoleReplyType)reply->type) {
     case CONSOLE_REPLY_CONNECTED:
         handleConnected(console, reply);
         break;
@@ -344,7 +351,7 @@ workerDied(const char *reason, gpointer opaque)
 
         if (console) {
             console->phase = PHASE_SHUT;
-            g_clear_pointer(&console->watch, dmStoreUnwatch);
+            unwatch(console);
             setState(console, DM_XENBUS_CLOSED);
             error = g_error_new_literal(DM_ERROR, DM_ERROR_SYSTEM, reason);
             endDrain(console, 0, error);

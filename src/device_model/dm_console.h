@@ -24,14 +24,16 @@ typedef struct _DmConsoles DmConsoles;
 typedef enum {
     DM_CONSOLE_CONNECTED,   /* the frontend is there */
     DM_CONSOLE_CLOSED,      /* the frontend closed it; it may come back */
-    DM_CONSOLE_PEER_CLOSED, /* dom0's end got EOF (@text is "") or an error; bytes are discarded until there is another */
+    DM_CONSOLE_PEER_CLOSED, /* dom0's end got EOF (@text is "") or an error; bytes are discarded until there is another
+                             */
     DM_CONSOLE_LIMIT,       /* more than the limit came: the rest is discarded until there is another peer */
     DM_CONSOLE_BROKEN,      /* ring indices out of range, nodes that are no numbers, …: closed for good */
     DM_CONSOLE_WORKER_DIED, /* closed for good, as are all others */
 } DmConsoleEvent;
 
 /* May not free @consoles. */
-typedef void (*DmConsoleFunc)(DmConsoles *consoles, guint number, DmConsoleEvent event, const char *text, gpointer opaque);
+typedef void (*DmConsoleFunc)(DmConsoles *consoles, guint number, DmConsoleEvent event, const char *text,
+                              gpointer opaque);
 
 /*
  * What was in the ring when dmConsolesDrain() was called has reached the peer
@@ -54,7 +56,8 @@ typedef void (*DmConsoleDrainFunc)(DmConsoles *consoles, guint number, guint64 b
  */
 DmConsoles *dmConsolesNew(DmStore *store, guint stubdomain, DmConsoleFunc func, gpointer opaque, GError **error);
 
-/** Writes out what the rings still hold (half a second at most), ends the worker; leaves the nodes to libxl. NULL is allowed. */
+/** Writes out what the rings still hold (half a second at most), ends the worker; leaves the nodes to libxl. NULL is
+ * allowed. */
 void dmConsolesFree(DmConsoles *consoles);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmConsoles, dmConsolesFree)
 

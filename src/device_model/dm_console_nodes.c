@@ -51,7 +51,7 @@ makeBelow(DmStore *store, const char *directory, const char *name, const char *v
 {
     g_autofree char *path = g_strconcat(directory, "/", name, NULL);
 
-    return dmStoreMake(store, path, value, owner, (int) reader, error);
+    return dmStoreMake(store, path, value, owner, (int)reader, error);
 }
 
 static gboolean
@@ -59,8 +59,7 @@ writeFrontend(DmStore *store, const Nodes *nodes, GError **error)
 {
     const guint owner = nodes->stubdomain;
 
-    return dmStoreRemove(store, nodes->frontend, error) &&
-           dmStoreMake(store, nodes->frontend, NULL, owner, 0, error) &&
+    return dmStoreRemove(store, nodes->frontend, error) && dmStoreMake(store, nodes->frontend, NULL, owner, 0, error) &&
            writeBelow(store, nodes->frontend, "backend", nodes->backend, error) &&
            makeBelow(store, nodes->frontend, "backend-id", "0", owner, 0, error) &&
            makeBelow(store, nodes->frontend, "state", "1", owner, 0, error) &&
@@ -91,7 +90,7 @@ writeNodes(DmStore *store, gpointer opaque, GError **error)
     return dmStoreRemove(store, nodes->record, error) &&
            writeBelow(store, nodes->record, "backend", nodes->backend, error) && writeFrontend(store, nodes, error) &&
            dmStoreRemove(store, nodes->backend, error) &&
-           dmStoreMake(store, nodes->backend, NULL, 0, (int) nodes->stubdomain, error) &&
+           dmStoreMake(store, nodes->backend, NULL, 0, (int)nodes->stubdomain, error) &&
            writeBackendKeys(store, nodes, nodes->backend, error) &&
            writeBackendKeys(store, nodes, nodes->record, error);
 }
@@ -131,7 +130,7 @@ dmConsoleNodesSetState(DmStore *store, guint stubdomain, guint number, DmXenbusS
     g_autofree char *path = g_strconcat(backend, "/state", NULL);
     StateChange change = {.path = path};
 
-    g_snprintf(change.value, sizeof(change.value), "%d", (int) state);
+    g_snprintf(change.value, sizeof(change.value), "%d", (int)state);
     return dmStoreTransaction(store, changeState, &change, error);
 }
 

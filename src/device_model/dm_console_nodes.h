@@ -27,7 +27,8 @@ typedef enum {
     DM_XENBUS_RECONFIGURED = 8,
 } DmXenbusState;
 
-/** Writes frontend, backend and libxl's record in one transaction; what was there before is replaced. @output and @tty may be "". */
+/** Writes frontend, backend and libxl's record in one transaction; what was there before is replaced. @output and @tty
+ * may be "". */
 gboolean dmConsoleNodesWrite(DmStore *store, guint stubdomain, guint number, const char *output, const char *tty,
                              GError **error);
 

@@ -43,7 +43,7 @@ struct _DmConsoleWorker {
 static int
 processOpen(GPid pid)
 {
-    return (int) syscall(SYS_pidfd_open, pid, 0U);
+    return (int)syscall(SYS_pidfd_open, pid, 0U);
 }
 
 static void
@@ -60,7 +60,7 @@ reap(DmConsoleWorker *worker)
     int rc;
 
     do {
-        rc = waitid(P_PIDFD, (id_t) worker->process, &info, WEXITED);
+        rc = waitid(P_PIDFD, (id_t)worker->process, &info, WEXITED);
     } while (rc != 0 && errno == EINTR);
     close(worker->process);
     worker->process = -1;
@@ -129,8 +129,8 @@ socketReadable(gint fd, GIOCondition condition, gpointer opaque)
     if (count <= 0) {
         return giveUp(worker);
     }
-    if (!consoleReplyParse(data, (gsize) count, &reply)) {
-        g_warning("the console worker (%d) says what it may not say", (int) worker->pid);
+    if (!consoleReplyParse(data, (gsize)count, &reply)) {
+        g_warning("the console worker (%d) says what it may not say", (int)worker->pid);
         return giveUp(worker);
     }
     worker->reply(&reply, worker->opaque);
@@ -201,12 +201,11 @@ dmConsoleWorkerFree(DmConsoleWorker *worker)
     g_clear_handle_id(&worker->processSource, g_source_remove);
     if (worker->process >= 0) {
         struct pollfd end = {.fd = worker->process, .events = POLLIN};
-        g_autofree char *reason = NULL;
 
         if (poll(&end, 1, END_TIMEOUT_MS) != 1) {
             processKill(worker->process);
         }
-        reason = reap(worker);
+        g_free(reap(worker));
     }
     g_free(worker);
 }
@@ -232,8 +231,7 @@ dmConsoleWorkerSend(DmConsoleWorker *worker, const ConsoleRequest *request, int 
         memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
     }
     /* A worker that does not take some hundred small requests is stuck; waiting for it would hand on the trouble. */
-    if (worker->socket < 0 ||
-        sendmsg(worker->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (gssize) sizeof(copy)) {
+    if (worker->socket < 0 || sendmsg(worker->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (gssize)sizeof(copy)) {
         g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot ask the console worker: %s"),
                     worker->socket < 0 ? _("it is dead") : g_strerror(errno));
         if (worker->process >= 0) {

@@ -28,11 +28,11 @@
 #include "dm_error.h"
 
 /* The smallest file that still holds a few lines. */
-#define LIMIT_MIN (16U * 1024U)
+#define LIMIT_MIN ((gsize)16 * 1024)
 
 /* At most this many bytes are read at a time (a pty holds 4095), and in one dmLogDrain(). */
 #define READ_MAX 4096U
-#define DRAIN_MAX (256U * 1024U)
+#define DRAIN_MAX ((gsize)256 * 1024)
 
 /* All members: main loop only. */
 struct _DmLog {
@@ -46,7 +46,7 @@ struct _DmLog {
     GString *output; /* complete lines on their way to the file */
     GString *tail;   /* complete lines, the latest, at most 2 * DM_LOG_TAIL_MAX */
     int tty;
-    guint source; /* of tty, or the timer while the bucket is empty */
+    guint source;  /* of tty, or the timer while the bucket is empty */
     gint64 tokens; /* bytes that may be read */
     gint64 filled; /* when tokens were last added, in microseconds */
 };
@@ -67,7 +67,7 @@ openFile(DmLog *log, GError **error)
         g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot use the log '%s': it is no regular file"), log->path);
         return FALSE;
     }
-    log->size = (gsize) status.st_size;
+    log->size = (gsize)status.st_size;
     return TRUE;
 }
 
@@ -94,7 +94,7 @@ flushOutput(DmLog *log)
         if (count <= 0) {
             break;
         }
-        done += (gsize) count;
+        done += (gsize)count;
     }
     log->size += done;
     log->lost += log->output->len - done;
@@ -127,10 +127,10 @@ endLine(DmLog *log)
         flushOutput(log);
         rotate(log);
     }
-    g_string_append_len(log->output, log->line->str, (gssize) log->line->len);
-    g_string_append_len(log->tail, log->line->str, (gssize) log->line->len);
+    g_string_append_len(log->output, log->line->str, (gssize)log->line->len);
+    g_string_append_len(log->tail, log->line->str, (gssize)log->line->len);
     if (log->tail->len > 2 * DM_LOG_TAIL_MAX) {
-        g_string_erase(log->tail, 0, (gssize) (log->tail->len - DM_LOG_TAIL_MAX));
+        g_string_erase(log->tail, 0, (gssize)(log->tail->len - DM_LOG_TAIL_MAX));
     }
     g_string_truncate(log->line, 0);
 }
@@ -139,7 +139,7 @@ static void
 addByte(DmLog *log, guchar byte)
 {
     if (byte == '\t' || (byte >= 0x20 && byte < 0x7f)) {
-        g_string_append_c(log->line, (char) byte);
+        g_string_append_c(log->line, (char)byte);
     } else {
         g_string_append_printf(log->line, "\\x%02x", byte);
     }
@@ -152,7 +152,7 @@ void
 dmLogWrite(DmLog *log, const char *data, gsize length)
 {
     for (gsize i = 0; i < length; i++) {
-        guchar byte = (guchar) data[i];
+        guchar byte = (guchar)data[i];
 
         if (byte == '\r') {
             /* A tty makes CR LF of LF, and a second tty CR CR LF; more than that is no line's end. */
@@ -182,7 +182,7 @@ refill(DmLog *log)
     gint64 now = g_get_monotonic_time();
 
     log->tokens += (now - log->filled) * DM_LOG_RATE / G_USEC_PER_SEC;
-    log->tokens = MIN(log->tokens, (gint64) DM_LOG_BURST);
+    log->tokens = MIN(log->tokens, (gint64)DM_LOG_BURST);
     log->filled = now;
 }
 
@@ -207,14 +207,13 @@ readTty(DmLog *log, gsize max)
         count = read(log->tty, data, MIN(max, sizeof(data)));
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
-        dmLogWrite(log, data, (gsize) count);
+        dmLogWrite(log, data, (gsize)count);
         return count;
     }
     return count < 0 && errno == EAGAIN ? 0 : -1;
 }
 
-static gboolean
-ttyReadable(gint fd, GIOCondition condition, gpointer opaque);
+static gboolean ttyReadable(gint fd, GIOCondition condition, gpointer opaque);
 
 static gboolean
 bucketFilled(gpointer opaque)
@@ -232,10 +231,10 @@ ttyReadable(gint fd, GIOCondition condition, gpointer opaque)
     gssize count;
 
     refill(log);
-    if (log->tokens < (gint64) READ_MAX) {
-        gint64 missing = (gint64) READ_MAX - log->tokens;
+    if (log->tokens < (gint64)READ_MAX) {
+        gint64 missing = (gint64)READ_MAX - log->tokens;
 
-        log->source = g_timeout_add((guint) (missing * 1000 / DM_LOG_RATE + 1), bucketFilled, log);
+        log->source = g_timeout_add((guint)(missing * 1000 / DM_LOG_RATE + 1), bucketFilled, log);
         return G_SOURCE_REMOVE;
     }
     count = readTty(log, READ_MAX);
@@ -292,7 +291,7 @@ dmLogDrain(DmLog *log)
     gssize count = 0;
 
     while (log->tty >= 0 && left > 0 && (count = readTty(log, left)) > 0) {
-        left -= (gsize) count;
+        left -= (gsize)count;
     }
     if (count < 0) {
         detachTty(log);
@@ -302,7 +301,7 @@ dmLogDrain(DmLog *log)
 char *
 dmLogTail(DmLog *log, guint lines)
 {
-    g_autoptr(GString) text = g_string_new_len(log->tail->str, (gssize) log->tail->len);
+    g_autoptr(GString) text = g_string_new_len(log->tail->str, (gssize)log->tail->len);
     const char *start;
 
     if (log->line->len) {
@@ -315,8 +314,8 @@ dmLogTail(DmLog *log, guint lines)
     while (start > text->str && !(start[-1] == '\n' && --lines == 0)) {
         start--;
     }
-    /* The oldest line held may have been cut. */
-    if (text->str + text->len - start > (gssize) DM_LOG_TAIL_MAX) {
+    /* Whole lines only. */
+    if (text->str + text->len - start > (gssize)DM_LOG_TAIL_MAX) {
         start = strchr(text->str + text->len - DM_LOG_TAIL_MAX, '\n') + 1;
     }
     return g_strdup(start);
@@ -331,7 +330,7 @@ dmLogLost(const DmLog *log)
 DmLog *
 dmLogOpen(const char *path, gsize limit, GError **error)
 {
-    g_autoptr(DmLog) log = g_new0(DmLog, 1);
+    DmLog *log = g_new0(DmLog, 1);
 
     log->path = g_strdup(path);
     log->limit = MAX(limit, LIMIT_MIN);
@@ -340,9 +339,10 @@ dmLogOpen(const char *path, gsize limit, GError **error)
     log->output = g_string_new(NULL);
     log->tail = g_string_new(NULL);
     if (!openFile(log, error)) {
+        dmLogClose(log);
         return NULL;
     }
-    return g_steal_pointer(&log);
+    return log;
 }
 
 void

@@ -17,14 +17,14 @@
 typedef struct _DmLog DmLog;
 
 /* How many bytes of the last lines are kept for error messages. */
-#define DM_LOG_TAIL_MAX (8U * 1024U)
+#define DM_LOG_TAIL_MAX ((gsize)8 * 1024)
 
 /* A longer line is broken; in bytes of the log. */
 #define DM_LOG_LINE_MAX 1024U
 
 /* What is read from a pty: bytes a second, and bytes at once after a quiet time. */
-#define DM_LOG_RATE (64 * 1024)
-#define DM_LOG_BURST (512 * 1024)
+#define DM_LOG_RATE ((gint64)64 * 1024)
+#define DM_LOG_BURST ((gint64)512 * 1024)
 
 /**
  * dmLogOpen:

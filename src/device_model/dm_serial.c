@@ -38,16 +38,16 @@ typedef enum { KIND_NULL, KIND_PTY, KIND_FILE, KIND_DEVICE, KIND_UNIX, KIND_TCP 
 
 /* All members: main loop only. */
 struct _DmSerial {
-    Kind kind;      /* immutable, as are the next five */
-    char *path;     /* file, device, unix */
-    char *host;     /* tcp; "" is any address */
-    guint16 port;   /* tcp */
+    Kind kind;    /* immutable, as are the next five */
+    char *path;   /* file, device, unix */
+    char *host;   /* tcp; "" is any address */
+    guint16 port; /* tcp */
     gboolean server;
     gboolean noDelay;
     DmSerialPeerFunc func;
     gpointer opaque;
-    int slave;      /* pty: kept open, so that the master never sees a hang-up */
-    char *tty;      /* pty */
+    int slave; /* pty: kept open, so that the master never sees a hang-up */
+    char *tty; /* pty */
     GSocket *listener;
     GSource *accepting;
     struct stat socketFile; /* of a listening unix socket, to remove no other's */
@@ -55,7 +55,7 @@ struct _DmSerial {
     GSocketClient *client;
     GCancellable *cancellable;
     guint retry;
-    int opened;     /* what startPty() and the like opened, until it is handed on */
+    int opened; /* what startPty() and the like opened, until it is handed on */
     guint handover;
 };
 
@@ -112,13 +112,13 @@ parseAddress(DmSerial *serial, const char *address)
     if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port, NULL)) {
         return FALSE;
     }
-    length = (gsize) (colon - address);
+    length = (gsize)(colon - address);
     if (length >= 2 && address[0] == '[' && colon[-1] == ']') {
         address++;
         length -= 2;
     }
     serial->host = g_strndup(address, length);
-    serial->port = (guint16) port;
+    serial->port = (guint16)port;
     return !strpbrk(serial->host, "[]/ ");
 }
 
@@ -176,11 +176,23 @@ parse(DmSerial *serial, const char *spec, GError **error)
 DmSerial *
 dmSerialNew(const char *spec, GError **error)
 {
-    g_autoptr(DmSerial) serial = g_new0(DmSerial, 1);
+    DmSerial *serial = g_new0(DmSerial, 1);
 
     serial->slave = -1;
     serial->opened = -1;
-    return parse(serial, spec, error) ? g_steal_pointer(&serial) : NULL;
+    if (!parse(serial, spec, error)) {
+        dmSerialFree(serial);
+        return NULL;
+    }
+    return serial;
+}
+
+static void
+dropObject(gpointer object)
+{
+    if (object) {
+        g_object_unref(object);
+    }
 }
 
 static void
@@ -190,9 +202,10 @@ stopListening(DmSerial *serial)
 
     if (serial->accepting) {
         g_source_destroy(serial->accepting);
-        g_clear_pointer(&serial->accepting, g_source_unref);
+        g_source_unref(serial->accepting);
+        serial->accepting = NULL;
     }
-    g_clear_object(&serial->listener);
+    dropObject(serial->listener);
     if (serial->ownsFile && lstat(serial->path, &status) == 0 && status.st_dev == serial->socketFile.st_dev &&
         status.st_ino == serial->socketFile.st_ino) {
         unlink(serial->path);
@@ -206,13 +219,11 @@ dmSerialFree(DmSerial *serial)
         return;
     }
     stopListening(serial);
-    if (serial->cancellable) {
-        g_cancellable_cancel(serial->cancellable);
-        g_clear_object(&serial->cancellable);
-    }
+    g_cancellable_cancel(serial->cancellable);
+    dropObject(serial->cancellable);
     g_clear_handle_id(&serial->retry, g_source_remove);
     g_clear_handle_id(&serial->handover, g_source_remove);
-    g_clear_object(&serial->client);
+    dropObject(serial->client);
     if (serial->opened >= 0) {
         close(serial->opened);
     }
@@ -346,7 +357,8 @@ acceptClient(GSocket *listener, GIOCondition condition, gpointer opaque)
     if (!socket) {
         return G_SOURCE_CONTINUE;
     }
-    g_clear_pointer(&serial->accepting, g_source_unref);
+    g_source_unref(serial->accepting);
+    serial->accepting = NULL;
     passSocket(serial, socket);
     return G_SOURCE_REMOVE;
 }
@@ -376,8 +388,8 @@ listenAddress(DmSerial *serial, GError **error)
         address = g_inet_address_new_from_string(serial->host);
     }
     if (!address) {
-        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
-                    _("'%s' is no numeric address for a serial port to listen on"), serial->host);
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'%s' is no numeric address for a serial port to listen on"),
+                    serial->host);
         return NULL;
     }
     return g_inet_socket_address_new(address, serial->port);
@@ -399,10 +411,20 @@ removeStaleSocket(const char *path)
     if (probe < 0) {
         return;
     }
-    if (connect(probe, (struct sockaddr *) &name, sizeof(name)) != 0 && errno == ECONNREFUSED) {
+    if (connect(probe, (struct sockaddr *)&name, sizeof(name)) != 0 && errno == ECONNREFUSED) {
         unlink(path);
     }
     close(probe);
+}
+
+static gboolean
+bindListener(DmSerial *serial, GSocketAddress *address, GError **error)
+{
+    if (!g_socket_bind(serial->listener, address, TRUE, error)) {
+        return FALSE;
+    }
+    serial->ownsFile = serial->kind == KIND_UNIX && lstat(serial->path, &serial->socketFile) == 0;
+    return TRUE;
 }
 
 static gboolean
@@ -414,8 +436,8 @@ startListening(DmSerial *serial, GError **error)
     if (!address) {
         return FALSE;
     }
-    serial->listener = g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM,
-                                    G_SOCKET_PROTOCOL_DEFAULT, &cause);
+    serial->listener =
+        g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, &cause);
     if (serial->listener) {
         g_socket_set_blocking(serial->listener, FALSE);
         g_socket_set_listen_backlog(serial->listener, 1);
@@ -425,20 +447,17 @@ startListening(DmSerial *serial, GError **error)
             fchmod(g_socket_get_fd(serial->listener), 0600);
         }
     }
-    if (!serial->listener || !g_socket_bind(serial->listener, address, TRUE, &cause) ||
-        !g_socket_listen(serial->listener, &cause)) {
+    if (!serial->listener || !bindListener(serial, address, &cause) || !g_socket_listen(serial->listener, &cause)) {
         g_autofree char *name = dmSerialFilename(serial);
 
         g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("serial port '%s' cannot listen: %s"), name, cause->message);
         return FALSE;
     }
-    serial->ownsFile = serial->kind == KIND_UNIX && lstat(serial->path, &serial->socketFile) == 0;
     awaitClient(serial);
     return TRUE;
 }
 
-static void
-beginConnect(DmSerial *serial);
+static void beginConnect(DmSerial *serial);
 
 static gboolean
 retryConnect(gpointer opaque)
@@ -456,8 +475,7 @@ connected(GObject *object, GAsyncResult *result, gpointer opaque)
 {
     DmSerial *serial = opaque;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GSocketConnection) connection =
-        g_socket_client_connect_finish(G_SOCKET_CLIENT(object), result, &error);
+    g_autoptr(GSocketConnection) connection = g_socket_client_connect_finish(G_SOCKET_CLIENT(object), result, &error);
 
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
         return;
@@ -545,8 +563,8 @@ dmSerialFilename(const DmSerial *serial)
     case KIND_UNIX:
         return g_strdup_printf("unix:%s%s", serial->path, server);
     case KIND_TCP:
-        return g_strdup_printf(strchr(serial->host, ':') ? "tcp:[%s]:%u%s" : "tcp:%s:%u%s", serial->host,
-                               serial->port, server);
+        return g_strdup_printf(strchr(serial->host, ':') ? "tcp:[%s]:%u%s" : "tcp:%s:%u%s", serial->host, serial->port,
+                               server);
     case KIND_NULL:
     default:
         return g_strdup("null");

@@ -41,7 +41,8 @@ DmSerial *dmSerialNew(const char *spec, GError **error);
 void dmSerialFree(DmSerial *serial); /* closes, removes a listening socket's file */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmSerial, dmSerialFree)
 
-/** Opens it: makes the pty, opens or creates the file (append, 0600), listens or connects (asynchronously, again after a second when the peer refuses). */
+/** Opens it: makes the pty, opens or creates the file (append, 0600), listens or connects (asynchronously, again after
+ * a second when the peer refuses). */
 gboolean dmSerialStart(DmSerial *serial, DmSerialPeerFunc func, gpointer opaque, GError **error);
 
 /** Call when the peer's fd was closed by its user (EOF), so that the next client or connection is taken. */

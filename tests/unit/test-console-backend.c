@@ -87,13 +87,13 @@ isBelow(gpointer key, gpointer value, gpointer opaque)
 {
     const char *path = opaque;
 
-    return g_str_has_prefix(key, path) && strchr("/", ((const char *) key)[strlen(path)]);
+    return g_str_has_prefix(key, path) && strchr("/", ((const char *)key)[strlen(path)]);
 }
 
 gboolean
 dmStoreRemove(DmStore *store, const char *path, GError **error)
 {
-    g_hash_table_foreach_remove(store->values, isBelow, (gpointer) path);
+    g_hash_table_foreach_remove(store->values, isBelow, (gpointer)path);
     return TRUE;
 }
 
@@ -630,8 +630,8 @@ main(int argc, char **argv)
         {"/console-backend/worker-dies", testWorkerDies},
         {"/console-backend/numbers", testNumbers},
     };
-    static const char *const words[][3] = {{"", "17", "3"},       {"9", "-1", "3"},   {"4294967296", "17", "3"},
-                                           {"9", "0x11", "3"},    {"9", "17 ", "4"},  {"9", "17", "9"},
+    static const char *const words[][3] = {{"", "17", "3"},       {"9", "-1", "3"},  {"4294967296", "17", "3"},
+                                           {"9", "0x11", "3"},    {"9", "17 ", "4"}, {"9", "17", "9"},
                                            {"9", "17", "running"}};
 
     g_test_init(&argc, &argv, NULL);

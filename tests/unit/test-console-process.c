@@ -160,7 +160,7 @@ testFreeStuck(Fixture *fixture, gconstpointer data)
 
     dmConsoleWorkerFree(fixture->worker);
     fixture->worker = NULL;
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 5L * G_USEC_PER_SEC);
     g_assert_cmpuint(fixture->deaths, ==, 0);
 }
 

@@ -61,7 +61,7 @@ startConfined(Attempt attempt, int *parentFd)
 static void
 waitConfined(int fd)
 {
-    char said = 0;
+    guint8 said = 0;
 
     g_assert_cmpint(read(fd, &said, 1), ==, 1);
     g_assert_cmpint(said, ==, 'c');
@@ -99,13 +99,13 @@ attemptMoveBytes(void)
 static void
 attemptOpen(void)
 {
-    (void) open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+    (void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 }
 
 static void
 attemptSocket(void)
 {
-    (void) socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
 static void
@@ -119,25 +119,25 @@ attemptFork(void)
 static void
 attemptExec(void)
 {
-    execl("/bin/true", "true", (char *) NULL);
+    execl("/bin/true", "true", (char *)NULL);
 }
 
 static void
 attemptExecutableMemory(void)
 {
-    (void) mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 static void
 attemptOtherIoctl(void)
 {
-    (void) isatty(KEPT_FD);
+    (void)isatty(KEPT_FD);
 }
 
 static void
 attemptKill(void)
 {
-    (void) kill(1, 0);
+    (void)kill(1, 0);
 }
 
 static void
@@ -149,7 +149,7 @@ assertKilled(gconstpointer attempt)
         g_test_skip("built with sanitizers: no system call filter");
         return;
     }
-    status = runAttempt((Attempt) attempt);
+    status = runAttempt((Attempt)attempt);
     g_assert_true(WIFSIGNALED(status));
     g_assert_cmpint(WTERMSIG(status), ==, SIGSYS);
 }
@@ -166,7 +166,7 @@ testBytes(void)
 static char *
 readProc(pid_t pid, const char *name)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int) pid, name);
+    g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int)pid, name);
     char *content = NULL;
 
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
@@ -186,7 +186,7 @@ assertLine(const char *content, const char *line)
 static void
 assertOwnNamespace(pid_t pid, const char *name)
 {
-    g_autofree char *theirs = g_strdup_printf("/proc/%d/ns/%s", (int) pid, name);
+    g_autofree char *theirs = g_strdup_printf("/proc/%d/ns/%s", (int)pid, name);
     g_autofree char *ours = g_strdup_printf("/proc/self/ns/%s", name);
     g_autofree char *theirTarget = g_file_read_link(theirs, NULL);
     g_autofree char *ourTarget = g_file_read_link(ours, NULL);
@@ -198,7 +198,7 @@ assertOwnNamespace(pid_t pid, const char *name)
 static guint
 countEntries(pid_t pid, const char *name)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int) pid, name);
+    g_autofree char *path = g_strdup_printf("/proc/%d/%s", (int)pid, name);
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     guint count = 0;
 
@@ -266,7 +266,7 @@ main(int argc, char **argv)
     g_test_add_func("/console-sandbox/from-outside", testFromOutside);
     g_test_add_func("/console-sandbox/moves-bytes", testBytes);
     for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++) {
-        g_test_add_data_func(attempts[i].name, (gconstpointer) attempts[i].attempt, assertKilled);
+        g_test_add_data_func(attempts[i].name, (gconstpointer)attempts[i].attempt, assertKilled);
     }
     return g_test_run();
 }

@@ -115,10 +115,10 @@ testFlood(Fixture *fixture, gconstpointer data)
         dmLogWrite(log, line, strlen(line));
     }
     g_assert_cmpint(stat(fixture->path, &status), ==, 0);
-    g_assert_cmpuint((gsize) status.st_size, <=, limit);
+    g_assert_cmpuint((gsize)status.st_size, <=, limit);
     g_assert_cmpint(stat(fixture->old, &status), ==, 0);
-    g_assert_cmpuint((gsize) status.st_size, <=, limit);
-    g_assert_cmpuint((gsize) status.st_size, >, limit - 100);
+    g_assert_cmpuint((gsize)status.st_size, <=, limit);
+    g_assert_cmpuint((gsize)status.st_size, >, limit - 100);
     tail = dmLogTail(log, 100000);
     g_assert_cmpuint(strlen(tail), <=, DM_LOG_TAIL_MAX);
     g_assert_cmpuint(strlen(tail), >, DM_LOG_TAIL_MAX / 2);
@@ -131,12 +131,12 @@ static void
 testLongLine(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(DmLog) log = dmLogOpen(fixture->path, 1 << 20, NULL);
-    g_autofree char *bytes = g_malloc(100000);
+    static char bytes[100000];
     g_autofree char *content = NULL;
     g_auto(GStrv) lines = NULL;
 
-    memset(bytes, '\x01', 100000);
-    dmLogWrite(log, bytes, 100000);
+    memset(bytes, '\x01', sizeof(bytes));
+    dmLogWrite(log, bytes, sizeof(bytes));
     content = readFile(fixture->path);
     lines = g_strsplit(content, "\n", -1);
     g_assert_cmpuint(g_strv_length(lines), >, 300);
@@ -249,8 +249,14 @@ testTtyRate(Fixture *fixture, gconstpointer data)
 static void
 testTtyName(Fixture *fixture, gconstpointer data)
 {
-    static const char *const names[] = {"",           "/dev/null",        "/dev/pts/",          "/dev/pts/../null",
-                                        "/dev/pts/1a", "/dev/pts/1\n",    "/etc/passwd",        "dev/pts/1",
+    static const char *const names[] = {"",
+                                        "/dev/null",
+                                        "/dev/pts/",
+                                        "/dev/pts/../null",
+                                        "/dev/pts/1a",
+                                        "/dev/pts/1\n",
+                                        "/etc/passwd",
+                                        "dev/pts/1",
                                         "/dev/pts/0000000001"};
     g_autoptr(DmLog) log = dmLogOpen(fixture->path, 65536, NULL);
 
@@ -269,10 +275,10 @@ main(int argc, char **argv)
         const char *name;
         void (*func)(Fixture *fixture, gconstpointer data);
     } tests[] = {
-        {"/log/sanitise", testSanitise},     {"/log/tail", testTail},
-        {"/log/flood", testFlood},           {"/log/long-line", testLongLine},
-        {"/log/append", testAppend},         {"/log/open-fails", testOpenFails},
-        {"/log/tty", testTty},               {"/log/tty-rate", testTtyRate},
+        {"/log/sanitise", testSanitise}, {"/log/tail", testTail},
+        {"/log/flood", testFlood},       {"/log/long-line", testLongLine},
+        {"/log/append", testAppend},     {"/log/open-fails", testOpenFails},
+        {"/log/tty", testTty},           {"/log/tty-rate", testTtyRate},
         {"/log/tty-name", testTtyName},
     };
 

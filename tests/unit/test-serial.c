@@ -119,7 +119,7 @@ testParse(Fixture *fixture, gconstpointer data)
             filename = dmSerialFilename(serial);
             g_assert_cmpstr(filename, ==, rows[i].filename);
         } else {
-            g_assert_error(error, DM_ERROR, (int) rows[i].code);
+            g_assert_error(error, DM_ERROR, (int)rows[i].code);
             g_assert_null(serial);
         }
     }
@@ -242,7 +242,7 @@ connectUnix(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     g_strlcpy(name.sun_path, path, sizeof(name.sun_path));
-    g_assert_cmpint(connect(fd, (struct sockaddr *) &name, sizeof(name)), ==, 0);
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&name, sizeof(name)), ==, 0);
     return fd;
 }
 
@@ -254,7 +254,7 @@ testUnixServer(Fixture *fixture, gconstpointer data)
     g_autoptr(DmSerial) second = dmSerialNew(spec, NULL);
     g_autoptr(GError) error = NULL;
     struct stat status;
-    char byte;
+    guint8 byte;
     int first;
     int next;
 
@@ -296,7 +296,7 @@ testUnixStale(Fixture *fixture, gconstpointer data)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     g_strlcpy(name.sun_path, fixture->path, sizeof(name.sun_path));
-    g_assert_cmpint(bind(fd, (struct sockaddr *) &name, sizeof(name)), ==, 0);
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&name, sizeof(name)), ==, 0);
     close(fd);
     g_assert_true(dmSerialStart(serial, takePeer, fixture, &error));
     g_assert_no_error(error);
