@@ -4,6 +4,7 @@
 import lzma
 import re
 import stat
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,6 +124,14 @@ def resolveDots(path):
     return Path(*parts)
 
 
+def program(file):
+    """The bytes of one of our own programs, without what only a debugger needs."""
+    with tempfile.TemporaryDirectory() as directory:
+        stripped = Path(directory) / "program"
+        run("strip", "--strip-all", "-o", stripped, file)
+        return stripped.read_bytes()
+
+
 def neededLibraries(file):
     text = run("objdump", "-p", file).decode()
     return re.findall(r"^ +NEEDED +(\S+)$", text, re.M)
@@ -220,7 +229,7 @@ def build(packages, modules, init):
     tree = Tree()
     for path in ("dev", "proc", "sys", "run", "tmp", "sbin"):
         tree.directory(path)
-    tree.file("init", Path(init).read_bytes(), 0o755)
+    tree.file("init", program(init), 0o755)
     for name in ("poweroff", "reboot"):
         tree.link(f"sbin/{name}", "/init")
 
@@ -241,7 +250,7 @@ def bootTree(modules, boot, image):
         tree.directory(path)
     # The kernel opens it for init before anything is mounted.
     tree.character("dev/console", 5, 1)
-    tree.file("init", Path(boot).read_bytes(), 0o755)
+    tree.file("init", program(boot), 0o755)
     for name in BOOT_MODULES:
         for module in modules.order(name):
             if module not in BOOT_MODULES:

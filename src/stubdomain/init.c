@@ -124,6 +124,24 @@ signalsPrepare(Init *init, GError **error)
 
 /* --- QEMU is up --- */
 
+/* What an administrator needs to know to give a stubdomain less memory, or more. */
+static void
+logMemory(void)
+{
+    g_autofree char *text = NULL;
+    const char *total = NULL;
+    const char *available = NULL;
+
+    if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
+        return;
+    total = strstr(text, "MemTotal:");
+    available = strstr(text, "MemAvailable:");
+    if (total && available)
+        initLog("memory: %" G_GUINT64_FORMAT " KiB, available %" G_GUINT64_FORMAT " KiB",
+                g_ascii_strtoull(total + strlen("MemTotal:"), NULL, 10),
+                g_ascii_strtoull(available + strlen("MemAvailable:"), NULL, 10));
+}
+
 static void
 statusKnown(JsonNode *value, const GError *error, gpointer data)
 {
@@ -146,12 +164,14 @@ statusKnown(JsonNode *value, const GError *error, gpointer data)
 
     if (init->options.restricted)
         initQemuTakePrivcmd();
-    init->commands = initCommandsNew(init->store, init->uevents, init->qmp, init->guest, init->options.timeout, &local);
+    init->commands = initCommandsNew(init->store, init->uevents, init->qmp, init->guest, init->options.timeout,
+                                     INIT_SAVE_CONSOLE, &local);
     if (!init->commands) {
         fail(init, local);
         return;
     }
     initLog("running");
+    logMemory();
 
     /* Not needed to run, and a device cannot be asked for before. */
     if (!init->options.restricted && !initModulesLoad(INIT_MODULES_PCI, &local))

@@ -17,16 +17,14 @@
 #include "protocol/stubdom_command.h"
 #include "protocol/stubdom_paths.h"
 
-/* Console 1, where the device state goes (stubdom.txt). */
-#define SAVE_CONSOLE "/dev/hvc1"
-
 struct InitCommands {
     InitXenstore *store;
     InitQmp *qmp;
     InitPci *pci;
     char *nodes[STUBDOM_NODE_LAST]; /* relative paths */
     gboolean paused;
-    int saveFd;                     /* SAVE_CONSOLE while a save is under way, else -1 */
+    char *saveConsole;
+    int saveFd;                     /* open on it while a save is under way, else -1 */
     const StubdomCommandInfo *busy; /* the command under way, or NULL */
     gboolean logdirtyPending;       /* logdirty/cmd changed meanwhile */
 };
@@ -132,7 +130,7 @@ saveStopped(JsonNode *value, const GError *error, gpointer data)
         return;
     }
     arguments = json_object_new();
-    json_object_set_string_member(arguments, "filename", SAVE_CONSOLE);
+    json_object_set_string_member(arguments, "filename", commands->saveConsole);
     json_object_set_boolean_member(arguments, "live", FALSE);
     initQmpExecute(commands->qmp, "xen-save-devices-state", arguments, saveWritten, commands);
 }
@@ -148,17 +146,17 @@ save(InitCommands *commands, const char *parameter)
         return;
     }
     /* Open until it is drained: the raw setting ends with the last close. */
-    commands->saveFd = open(SAVE_CONSOLE, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    commands->saveFd = open(commands->saveConsole, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (commands->saveFd < 0 || tcgetattr(commands->saveFd, &settings) < 0) {
         g_autoptr(GError) error =
-            g_error_new_literal(INIT_ERROR, INIT_ERROR_SYSTEM, "console 1 (" SAVE_CONSOLE ") cannot be used");
+            g_error_new(INIT_ERROR, INIT_ERROR_SYSTEM, "console 1 (%s) cannot be used", commands->saveConsole);
 
         saveFailed(commands, error);
         return;
     }
     cfmakeraw(&settings);
     (void)tcsetattr(commands->saveFd, TCSANOW, &settings);
-    initQemuGive(SAVE_CONSOLE);
+    initQemuGive(commands->saveConsole);
     initQmpExecute(commands->qmp, "stop", NULL, saveStopped, commands);
 }
 
@@ -309,10 +307,22 @@ commandsTake(gpointer data)
         return;
     }
     command = stubdomCommandParse(word);
-    if (command == STUBDOM_COMMAND_LAST || stubdomCommandInfo(command)->logdirty)
+    if (command == STUBDOM_COMMAND_LAST)
         initLog("unknown command '%s'", word);
     else
         commandsRun(commands, stubdomCommandInfo(command));
+}
+
+static const StubdomCommandInfo *
+logdirtyParse(const char *word)
+{
+    for (guint i = 0; i < STUBDOM_COMMAND_LAST; i++) {
+        const StubdomCommandInfo *info = stubdomCommandInfo((StubdomCommand)i);
+
+        if (info->logdirty && g_str_equal(info->word, word))
+            return info;
+    }
+    return NULL;
 }
 
 /* The toolstack removes logdirty/cmd itself when it has seen the answer. */
@@ -321,15 +331,15 @@ logdirtyTake(gpointer data)
 {
     InitCommands *commands = data;
     g_autofree char *word = initXenstoreReadOptional(commands->store, commands->nodes[STUBDOM_NODE_LOGDIRTY_CMD]);
-    StubdomCommand command = word ? stubdomCommandParse(word) : STUBDOM_COMMAND_LAST;
+    const StubdomCommandInfo *info = word ? logdirtyParse(word) : NULL;
 
     commands->logdirtyPending = commands->busy != NULL;
     if (!word || commands->busy)
         return;
-    if (command == STUBDOM_COMMAND_LAST || !stubdomCommandInfo(command)->logdirty)
-        initLog("unknown logdirty command '%s'", word);
+    if (info)
+        commandsRun(commands, info);
     else
-        commandsRun(commands, stubdomCommandInfo(command));
+        initLog("unknown logdirty command '%s'", word);
 }
 
 static void
@@ -341,22 +351,39 @@ commandsNext(InitCommands *commands)
 }
 
 InitCommands *
-initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds, GError **error)
+initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds,
+                const char *saveConsole, GError **error)
 {
-    InitCommands *commands = g_new0(InitCommands, 1);
+    g_autoptr(InitCommands) commands = g_new0(InitCommands, 1);
 
     commands->store = store;
     commands->qmp = qmp;
+    commands->saveConsole = g_strdup(saveConsole);
     commands->saveFd = -1;
     commands->pci = initPciNew(store, uevents, qmp, seconds);
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         commands->nodes[i] = g_strdup_printf("device-model/%u/%s", guest, stubdomNodeName((StubdomNode)i));
 
-    if (initXenstoreWrite(store, commands->nodes[STUBDOM_NODE_STATE], stubdomStateName(STUBDOM_STATE_RUNNING), error) &&
-        initXenstoreWatch(store, commands->nodes[STUBDOM_NODE_COMMAND], commandsTake, commands, error) &&
-        initXenstoreWatch(store, commands->nodes[STUBDOM_NODE_LOGDIRTY_CMD], logdirtyTake, commands, error))
-        return commands;
-    return NULL; /* the domain ends now: nothing is taken down one by one */
+    if (!initXenstoreWrite(store, commands->nodes[STUBDOM_NODE_STATE], stubdomStateName(STUBDOM_STATE_RUNNING),
+                           error) ||
+        !initXenstoreWatch(store, commands->nodes[STUBDOM_NODE_COMMAND], commandsTake, commands, error) ||
+        !initXenstoreWatch(store, commands->nodes[STUBDOM_NODE_LOGDIRTY_CMD], logdirtyTake, commands, error))
+        return NULL;
+    return g_steal_pointer(&commands);
+}
+
+void
+initCommandsFree(InitCommands *commands)
+{
+    if (!commands)
+        return;
+    initPciFree(commands->pci);
+    for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
+        g_free(commands->nodes[i]);
+    if (commands->saveFd >= 0)
+        close(commands->saveFd);
+    g_free(commands->saveConsole);
+    g_free(commands);
 }
 
 void

@@ -21,6 +21,9 @@
 
 typedef struct InitCommands InitCommands;
 
+/* Console 1 (stubdom.txt). */
+#define INIT_SAVE_CONSOLE "/dev/hvc1"
+
 /**
  * initCommandsNew:
  * @store: xenstore, must outlive this
@@ -28,14 +31,20 @@ typedef struct InitCommands InitCommands;
  * @qmp: QEMU, which is running, must outlive this
  * @guest: domain id of the guest
  * @seconds: deadline for devices and for the guest to let go of one
+ * @saveConsole: terminal that leads to where device state goes, such as INIT_SAVE_CONSOLE
  * @error: where to store INIT_ERROR_XENSTORE
  *
  * Writes `state` = running and starts to serve commands.
  *
- * Returns: (transfer full): the server, which lives as long as the domain, or NULL
+ * Returns: (transfer full): free with initCommandsFree(), or NULL
  */
 InitCommands *initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds,
-                              GError **error);
+                              const char *saveConsole, GError **error);
+
+/** Frees @commands, which may be NULL and have no command under way. */
+void initCommandsFree(InitCommands *commands);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InitCommands, initCommandsFree)
 
 /** Tells of QEMU's event @name. */
 void initCommandsEvent(InitCommands *commands, const char *name, JsonNode *value);
