@@ -14,8 +14,6 @@
 
 #include "dm_console.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <glib/gi18n-lib.h>
@@ -24,6 +22,7 @@
 
 #include "console_worker_message.h"
 #include "dm_console_nodes.h"
+#include "dm_console_peer.h"
 #include "dm_console_worker.h"
 #include "dm_error.h"
 
@@ -437,25 +436,6 @@ dmConsolesAdd(DmConsoles *consoles, guint number, const char *output, const char
     return TRUE;
 }
 
-/* Directions are those the descriptor was opened for; a tty that nobody reads must not stop the guest. */
-static gboolean
-describePeer(int fd, guint32 *flags, GError **error)
-{
-    int status = fcntl(fd, F_GETFL);
-    int mode = status & O_ACCMODE;
-
-    if (status < 0 || fcntl(fd, F_SETFL, status | O_NONBLOCK) != 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot use descriptor %d: %s"), fd, g_strerror(errno));
-        return FALSE;
-    }
-    *flags = (mode == O_RDONLY || mode == O_RDWR ? CONSOLE_PEER_READ : 0U) |
-             (mode == O_WRONLY || mode == O_RDWR ? CONSOLE_PEER_WRITE : 0U);
-    if ((*flags & CONSOLE_PEER_WRITE) && isatty(fd)) {
-        *flags |= CONSOLE_PEER_LOSSY;
-    }
-    return TRUE;
-}
-
 gboolean
 dmConsolesSetPeer(DmConsoles *consoles, guint number, int fd, GError **error)
 {
@@ -463,7 +443,7 @@ dmConsolesSetPeer(DmConsoles *consoles, guint number, int fd, GError **error)
     ConsoleRequest request = {.type = CONSOLE_REQUEST_PEER, .console = number};
     gboolean sent;
 
-    if (!console || (fd >= 0 && !describePeer(fd, &request.flags, error))) {
+    if (!console || (fd >= 0 && !dmConsolePeerDescribe(fd, &request.flags, error))) {
         if (fd >= 0) {
             close(fd);
         }

@@ -130,7 +130,9 @@ endLine(DmLog *log)
     g_string_append_len(log->output, log->line->str, (gssize)log->line->len);
     g_string_append_len(log->tail, log->line->str, (gssize)log->line->len);
     if (log->tail->len > 2 * DM_LOG_TAIL_MAX) {
-        g_string_erase(log->tail, 0, (gssize)(log->tail->len - DM_LOG_TAIL_MAX));
+        const char *cut = strchr(log->tail->str + log->tail->len - DM_LOG_TAIL_MAX - 1, '\n');
+
+        g_string_erase(log->tail, 0, cut + 1 - log->tail->str);
     }
     g_string_truncate(log->line, 0);
 }

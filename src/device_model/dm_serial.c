@@ -3,8 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A specification is parsed into a plain structure once; each kind then has
- * one function that opens it. Sockets are one client at a time. Nothing here
+ * Each kind of dm_serial_spec.h has one function that opens it. Sockets are one client at a time. Nothing here
  * waits: a listening end does not hold up the guest's start as QEMU's "wait"
  * would, which is therefore taken as "nowait", with a warning.
  */
@@ -30,20 +29,14 @@
 #include <glib/gi18n-lib.h>
 
 #include "dm_error.h"
+#include "dm_serial_spec.h"
 
 /* Time until a connection is tried again, in seconds. */
 #define RECONNECT_SECONDS 1
 
-typedef enum { KIND_NULL, KIND_PTY, KIND_FILE, KIND_DEVICE, KIND_UNIX, KIND_TCP } Kind;
-
 /* All members: main loop only. */
 struct _DmSerial {
-    Kind kind;    /* immutable, as are the next five */
-    char *path;   /* file, device, unix */
-    char *host;   /* tcp; "" is any address */
-    guint16 port; /* tcp */
-    gboolean server;
-    gboolean noDelay;
+    DmSerialSpec spec; /* immutable */
     DmSerialPeerFunc func;
     gpointer opaque;
     int slave; /* pty: kept open, so that the master never sees a hang-up */
@@ -59,120 +52,6 @@ struct _DmSerial {
     guint handover;
 };
 
-static gboolean
-setUnsupported(const char *spec, GError **error)
-{
-    g_autofree char *shown = g_strescape(spec, NULL);
-
-    g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
-                _("serial port '%s' is not supported with a stubdomain; null, none, pty, file:PATH, unix:PATH, "
-                  "tcp:HOST:PORT and the path of a character device are"),
-                shown);
-    return FALSE;
-}
-
-/* QEMU's short and long forms. "wait" makes no sense without "server". */
-static gboolean
-parseOption(DmSerial *serial, const char *spec, const char *option, GError **error)
-{
-    if (g_str_equal(option, "server") || g_str_equal(option, "server=on")) {
-        serial->server = TRUE;
-    } else if (g_str_equal(option, "server=off")) {
-        serial->server = FALSE;
-    } else if (g_str_equal(option, "wait") || g_str_equal(option, "wait=on")) {
-        g_warning("serial port '%s': the guest will not wait for a client", spec);
-    } else if (g_str_equal(option, "nodelay") || g_str_equal(option, "nodelay=on") ||
-               g_str_equal(option, "delay=off")) {
-        serial->noDelay = TRUE;
-    } else if (!g_str_equal(option, "nowait") && !g_str_equal(option, "wait=off")) {
-        return setUnsupported(spec, error);
-    }
-    return TRUE;
-}
-
-static gboolean
-parseOptions(DmSerial *serial, const char *spec, char **options, GError **error)
-{
-    for (; *options; options++) {
-        if (!parseOption(serial, spec, *options, error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
-/* HOST:PORT, [HOST]:PORT or :PORT */
-static gboolean
-parseAddress(DmSerial *serial, const char *address)
-{
-    const char *colon = strrchr(address, ':');
-    guint64 port;
-    gsize length;
-
-    if (!colon || !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port, NULL)) {
-        return FALSE;
-    }
-    length = (gsize)(colon - address);
-    if (length >= 2 && address[0] == '[' && colon[-1] == ']') {
-        address++;
-        length -= 2;
-    }
-    serial->host = g_strndup(address, length);
-    serial->port = (guint16)port;
-    return !strpbrk(serial->host, "[]/ ");
-}
-
-static gboolean
-parseSocket(DmSerial *serial, const char *spec, GError **error)
-{
-    g_auto(GStrv) parts = g_strsplit(spec, ",", -1);
-    const char *address = strchr(parts[0], ':') + 1;
-    struct sockaddr_un name;
-
-    if (!parseOptions(serial, spec, parts + 1, error)) {
-        return FALSE;
-    }
-    if (serial->kind == KIND_TCP) {
-        if (!parseAddress(serial, address) || (!serial->server && !*serial->host)) {
-            g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("serial port '%s' names no host and port"), spec);
-            return FALSE;
-        }
-        return TRUE;
-    }
-    if (*address != '/' || strlen(address) >= sizeof(name.sun_path)) {
-        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
-                    _("serial port '%s' names no absolute path of less than %zu bytes"), spec, sizeof(name.sun_path));
-        return FALSE;
-    }
-    serial->path = g_strdup(address);
-    return TRUE;
-}
-
-static gboolean
-parse(DmSerial *serial, const char *spec, GError **error)
-{
-    if (g_str_equal(spec, "null") || g_str_equal(spec, "none")) {
-        serial->kind = KIND_NULL;
-    } else if (g_str_equal(spec, "pty")) {
-        serial->kind = KIND_PTY;
-    } else if (g_str_has_prefix(spec, "file:/")) {
-        serial->kind = KIND_FILE;
-        serial->path = g_strdup(spec + strlen("file:"));
-    } else if (*spec == '/') {
-        serial->kind = KIND_DEVICE;
-        serial->path = g_strdup(spec);
-    } else if (g_str_has_prefix(spec, "unix:")) {
-        serial->kind = KIND_UNIX;
-        return parseSocket(serial, spec, error);
-    } else if (g_str_has_prefix(spec, "tcp:")) {
-        serial->kind = KIND_TCP;
-        return parseSocket(serial, spec, error);
-    } else {
-        return setUnsupported(spec, error);
-    }
-    return TRUE;
-}
-
 DmSerial *
 dmSerialNew(const char *spec, GError **error)
 {
@@ -180,7 +59,7 @@ dmSerialNew(const char *spec, GError **error)
 
     serial->slave = -1;
     serial->opened = -1;
-    if (!parse(serial, spec, error)) {
+    if (!dmSerialSpecParse(&serial->spec, spec, error)) {
         dmSerialFree(serial);
         return NULL;
     }
@@ -206,9 +85,9 @@ stopListening(DmSerial *serial)
         serial->accepting = NULL;
     }
     dropObject(serial->listener);
-    if (serial->ownsFile && lstat(serial->path, &status) == 0 && status.st_dev == serial->socketFile.st_dev &&
+    if (serial->ownsFile && lstat(serial->spec.path, &status) == 0 && status.st_dev == serial->socketFile.st_dev &&
         status.st_ino == serial->socketFile.st_ino) {
-        unlink(serial->path);
+        unlink(serial->spec.path);
     }
 }
 
@@ -231,8 +110,7 @@ dmSerialFree(DmSerial *serial)
         close(serial->slave);
     }
     g_free(serial->tty);
-    g_free(serial->path);
-    g_free(serial->host);
+    dmSerialSpecClear(&serial->spec);
     g_free(serial);
 }
 
@@ -293,10 +171,10 @@ startPty(DmSerial *serial, GError **error)
 static gboolean
 startFile(DmSerial *serial, GError **error)
 {
-    int fd = open(serial->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int fd = open(serial->spec.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
     if (fd < 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot open '%s' for a serial port: %s"), serial->path,
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot open '%s' for a serial port: %s"), serial->spec.path,
                     g_strerror(errno));
         return FALSE;
     }
@@ -307,16 +185,16 @@ startFile(DmSerial *serial, GError **error)
 static gboolean
 startDevice(DmSerial *serial, GError **error)
 {
-    int fd = open(serial->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = open(serial->spec.path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct termios settings;
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) != 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot open '%s' for a serial port: %s"), serial->path,
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot open '%s' for a serial port: %s"), serial->spec.path,
                     g_strerror(errno));
     } else if (!S_ISCHR(status.st_mode)) {
         g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'%s' is no character device (a file is file:%s)"),
-                    serial->path, serial->path);
+                    serial->spec.path, serial->spec.path);
     } else {
         if (tcgetattr(fd, &settings) == 0) {
             cfmakeraw(&settings);
@@ -342,7 +220,7 @@ passSocket(DmSerial *serial, GSocket *socket)
         dmSerialPeerClosed(serial);
         return;
     }
-    if (serial->kind == KIND_TCP && serial->noDelay) {
+    if (serial->spec.kind == DM_SERIAL_TCP && serial->spec.noDelay) {
         g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
     }
     serial->func(serial, fd, serial->opaque);
@@ -377,22 +255,22 @@ listenAddress(DmSerial *serial, GError **error)
 {
     g_autoptr(GInetAddress) address = NULL;
 
-    if (serial->kind == KIND_UNIX) {
-        return g_unix_socket_address_new(serial->path);
+    if (serial->spec.kind == DM_SERIAL_UNIX) {
+        return g_unix_socket_address_new(serial->spec.path);
     }
-    if (!*serial->host) {
+    if (!*serial->spec.host) {
         address = g_inet_address_new_any(G_SOCKET_FAMILY_IPV4);
-    } else if (g_str_equal(serial->host, "localhost")) {
+    } else if (g_str_equal(serial->spec.host, "localhost")) {
         address = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
     } else {
-        address = g_inet_address_new_from_string(serial->host);
+        address = g_inet_address_new_from_string(serial->spec.host);
     }
     if (!address) {
         g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'%s' is no numeric address for a serial port to listen on"),
-                    serial->host);
+                    serial->spec.host);
         return NULL;
     }
-    return g_inet_socket_address_new(address, serial->port);
+    return g_inet_socket_address_new(address, serial->spec.port);
 }
 
 /* A socket file that nobody listens on any more is in the way; one in use is not ours to remove. */
@@ -423,7 +301,7 @@ bindListener(DmSerial *serial, GSocketAddress *address, GError **error)
     if (!g_socket_bind(serial->listener, address, TRUE, error)) {
         return FALSE;
     }
-    serial->ownsFile = serial->kind == KIND_UNIX && lstat(serial->path, &serial->socketFile) == 0;
+    serial->ownsFile = serial->spec.kind == DM_SERIAL_UNIX && lstat(serial->spec.path, &serial->socketFile) == 0;
     return TRUE;
 }
 
@@ -441,8 +319,8 @@ startListening(DmSerial *serial, GError **error)
     if (serial->listener) {
         g_socket_set_blocking(serial->listener, FALSE);
         g_socket_set_listen_backlog(serial->listener, 1);
-        if (serial->kind == KIND_UNIX) {
-            removeStaleSocket(serial->path);
+        if (serial->spec.kind == DM_SERIAL_UNIX) {
+            removeStaleSocket(serial->spec.path);
             /* The file gets the mode the socket has when it is bound. */
             fchmod(g_socket_get_fd(serial->listener), 0600);
         }
@@ -492,10 +370,10 @@ beginConnect(DmSerial *serial)
 {
     g_autoptr(GSocketConnectable) target = NULL;
 
-    if (serial->kind == KIND_UNIX) {
-        target = G_SOCKET_CONNECTABLE(g_unix_socket_address_new(serial->path));
+    if (serial->spec.kind == DM_SERIAL_UNIX) {
+        target = G_SOCKET_CONNECTABLE(g_unix_socket_address_new(serial->spec.path));
     } else {
-        target = g_network_address_new(serial->host, serial->port);
+        target = g_network_address_new(serial->spec.host, serial->spec.port);
     }
     g_socket_client_connect_async(serial->client, target, serial->cancellable, connected, serial);
 }
@@ -515,17 +393,17 @@ dmSerialStart(DmSerial *serial, DmSerialPeerFunc func, gpointer opaque, GError *
 {
     serial->func = func;
     serial->opaque = opaque;
-    switch (serial->kind) {
-    case KIND_PTY:
+    switch (serial->spec.kind) {
+    case DM_SERIAL_PTY:
         return startPty(serial, error);
-    case KIND_FILE:
+    case DM_SERIAL_FILE:
         return startFile(serial, error);
-    case KIND_DEVICE:
+    case DM_SERIAL_DEVICE:
         return startDevice(serial, error);
-    case KIND_UNIX:
-    case KIND_TCP:
-        return serial->server ? startListening(serial, error) : startConnecting(serial);
-    case KIND_NULL:
+    case DM_SERIAL_UNIX:
+    case DM_SERIAL_TCP:
+        return serial->spec.server ? startListening(serial, error) : startConnecting(serial);
+    case DM_SERIAL_NULL:
     default:
         handOverLater(serial, -1);
         return TRUE;
@@ -551,21 +429,21 @@ dmSerialTty(const DmSerial *serial)
 char *
 dmSerialFilename(const DmSerial *serial)
 {
-    const char *server = serial->server ? ",server=on" : "";
+    const char *server = serial->spec.server ? ",server=on" : "";
 
-    switch (serial->kind) {
-    case KIND_PTY:
+    switch (serial->spec.kind) {
+    case DM_SERIAL_PTY:
         return g_strdup_printf("pty:%s", serial->tty ? serial->tty : "");
-    case KIND_FILE:
+    case DM_SERIAL_FILE:
         return g_strdup("file");
-    case KIND_DEVICE:
+    case DM_SERIAL_DEVICE:
         return g_strdup("serial");
-    case KIND_UNIX:
-        return g_strdup_printf("unix:%s%s", serial->path, server);
-    case KIND_TCP:
-        return g_strdup_printf(strchr(serial->host, ':') ? "tcp:[%s]:%u%s" : "tcp:%s:%u%s", serial->host, serial->port,
-                               server);
-    case KIND_NULL:
+    case DM_SERIAL_UNIX:
+        return g_strdup_printf("unix:%s%s", serial->spec.path, server);
+    case DM_SERIAL_TCP:
+        return g_strdup_printf(strchr(serial->spec.host, ':') ? "tcp:[%s]:%u%s" : "tcp:%s:%u%s", serial->spec.host,
+                               serial->spec.port, server);
+    case DM_SERIAL_NULL:
     default:
         return g_strdup("null");
     }
