@@ -5,9 +5,7 @@ import threading
 
 from harness import scripts
 from harness.case import ComponentTest
-from harness.qmp import Qmp, QmpError
-
-DEVICE = {'driver': 'xen-pci-passthrough', 'id': 'pci-pt-03_00.0', 'hostaddr': '0000:03:00.0'}
+from harness.qmp import DEVICE, Qmp, QmpError
 
 
 class QuestionTest(ComponentTest):

@@ -63,7 +63,7 @@ class StartFailureTest(ComponentTest):
         self.assertIn('destroyed', model.errors())
         # Nobody but libxl removes what libxl wrote for a domain that vanished behind its back.
         for stub in list(self.toolstack.stubdomains.values()):
-            for path in (f'/local/domain/{stub.domid}', f'/libxl/{stub.domid}', f'/local/domain/0/backend'):
+            for path in (f'/local/domain/{stub.domid}', f'/libxl/{stub.domid}', '/local/domain/0/backend'):
                 self.store.rm(path)
             for path in self.store.ls('/vm'):
                 if path != guest.uuid:

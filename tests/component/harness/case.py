@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import unittest
 
 from . import processes, scripts
@@ -19,9 +18,12 @@ from .guest import Disk, Guest, GuestConfig
 from .hypervisor import Hypervisor
 from .programs import Programs
 from .toolstack import Toolstack
-from .xenstore import SocketTransport, Xenstore, XenstoreGone
+from .xenstore import SocketTransport, Xenstore
 
 PROGRAMS = Programs()
+
+# In the log of a device model, each is a fault whatever the test is about.
+COMPLAINTS = ('Sanitizer', 'runtime error', 'CRITICAL', 'WARNING **')
 
 # Logs stay when their guest goes, and so does the part of the directory that is the machine, not the product.
 KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images')
@@ -84,6 +86,7 @@ class ComponentTest(unittest.TestCase):
 
     def tearDown(self):
         """Whatever a test did: once its guests are destroyed, nothing of them remains."""
+        self.addCleanup(self._assert_sane)
         if self.store.gone:
             return
         for guest in self.guests:
@@ -92,6 +95,12 @@ class ComponentTest(unittest.TestCase):
             model.wait_end()
         self.assert_nothing_left(self.clean)
         self.assertEqual(self.toolstack.script_failures, [])
+
+    def _assert_sane(self):
+        """Nothing a sanitizer or GLib complained about."""
+        for model in self.models:
+            for word in COMPLAINTS:
+                self.assertNotIn(word, model.errors())
 
     def run(self, result=None):
         """A failing test prints what its programs said."""

@@ -31,13 +31,14 @@ class DeviceModel:
             'STUBDOM_IMAGE_DIR': str(self.directory / 'images'), 'STUBDOM_RUN_DIR': str(self.directory / 'run'),
             'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_CONSOLE_WORKER': programs.console_worker,
             'LD_PRELOAD': programs.preload('fake_libxl'),
-            # libxl's Xen run directory is compiled in; what is ours goes by these.
+            'UBSAN_OPTIONS': 'print_stacktrace=1',
             **{name: value for name, value in os.environ.items()
                if name.startswith(('ASAN_', 'UBSAN_', 'LSAN_', 'G_'))},
         }
         with open(self.error_path, 'ab') as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
-                                            start_new_session=True, cwd='/')
+                                            start_new_session=True, cwd='/',
+                                            pass_fds=[guest.qmp_descriptor] if guest.qmp_descriptor else [])
         self.pid = self.process.pid
         self.end = threading.Thread(target=self._watch_end, name='device model', daemon=True)
         self.end.start()

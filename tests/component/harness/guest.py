@@ -47,6 +47,7 @@ class Guest:
         self.domid = toolstack.allocate()
         self.uuid = str(uuid.uuid4())
         self.alive = True
+        self.qmp_descriptor = None  # libxl's socket, if it passes one instead of a path
         base = f'/local/domain/{self.domid}'
         toolstack.make_domain(self.domid, config.name, self.uuid, 'hvm', config.memory * 1024)
         self.store.make(f'{base}/hvmloader', '', 'n0', f'r{self.domid}')
@@ -79,8 +80,11 @@ class Guest:
     def argv(self):
         """libxl__build_device_model_args_new() of Xen 4.17, without the program's name."""
         config = self.config
+        place, start = f'path={self.qmp_path}', []
+        if self.qmp_descriptor is not None:
+            place, start = f'fd={self.qmp_descriptor}', ['-S']
         args = ['-xen-domid', str(self.domid), '-no-shutdown',
-                '-chardev', f'socket,id=libxl-cmd,path={self.qmp_path},server=on,wait=off',
+                '-chardev', f'socket,id=libxl-cmd,{place},server=on,wait=off', *start,
                 '-mon', 'chardev=libxl-cmd,mode=control',
                 '-chardev', f'socket,id=libxenstat-cmd,path={self.stat_path},server=on,wait=off',
                 '-mon', 'chardev=libxenstat-cmd,mode=control', '-nodefaults', '-no-user-config',
@@ -89,8 +93,9 @@ class Guest:
             args += ['-serial', serial]
         args += ['-nographic', '-device', 'VGA,vgamem_mb=16', '-boot', 'order=cda']
         for index, nic in enumerate(config.nics):
+            tap = f'vif{self.domid}.{index}-emu'
             args += ['-device', f'{nic.model},id=nic{index},netdev=net{index},mac={nic.mac}', '-netdev',
-                     f'type=tap,id=net{index},ifname=vif{self.domid}.{index}-emu,br={nic.bridge},script=no,downscript=no']
+                     f'type=tap,id=net{index},ifname={tap},br={nic.bridge},script=no,downscript=no']
         if not config.nics:
             args += ['-net', 'none']
         return args, ['-machine', 'xenfv,suppress-vmdesc=on', '-m', str(config.memory), *self._drives()]

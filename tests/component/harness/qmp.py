@@ -5,6 +5,10 @@ import json
 import socket
 
 
+# What libxl 4.17 sends for a PCI device, without a slot.
+DEVICE = {'driver': 'xen-pci-passthrough', 'id': 'pci-pt-03_00.0', 'hostaddr': '0000:03:00.0'}
+
+
 class QmpError(Exception):
     def __init__(self, error):
         super().__init__(f'{error["class"]}: {error["desc"]}')
