@@ -36,6 +36,9 @@ static const NodePattern patterns[] = {
     {INIT_NODE_CONSOLE, "/dev/hvc", isDigit},
 };
 
+/* Options whose value may name a device. A guest's name may look like one, too. */
+static const char *const nodeOptions[] = {"-blockdev", "-chardev", "-drive", "-incoming", "-serial", NULL};
+
 /* QEMU refuses these beside fd= (net/tap.c of QEMU 7.2 and 10.0). */
 static const char *const refusedWithFd[] = {
     "ifname", "script", "downscript", "br", "helper", "queues", "vnet_hdr", "sndbuf",
@@ -167,7 +170,8 @@ initArgumentsParse(const char *const *argv, GError **error)
         const char *option = i > 0 ? argv[i - 1] : "";
 
         g_ptr_array_add(arguments->argv, g_strdup(argv[i]));
-        findNodes(arguments, argv[i]);
+        if (g_strv_contains(nodeOptions, option))
+            findNodes(arguments, argv[i]);
         if (g_str_equal(option, "-netdev") && !findNic(arguments, i, error))
             return NULL;
         if (g_str_equal(option, "-incoming") && g_str_has_prefix(argv[i], INCOMING_PREFIX)) {

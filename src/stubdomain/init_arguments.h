@@ -7,8 +7,8 @@
  * only the stubdomain itself can fill in. This file finds them and puts the
  * answers in; it opens nothing and waits for nothing.
  *
- *  - /dev/xvdX and /dev/hvcN anywhere in an argument: devices to wait for, and
- *    that QEMU must be allowed to open;
+ *  - /dev/xvdX and /dev/hvcN in -drive, -blockdev, -chardev, -serial and
+ *    -incoming: devices to wait for, and that QEMU must be allowed to open;
  *  - `-netdev` (tap) with ifname=tapN: the emulated card of PV network card N.
  *    ifname= becomes fd=, and what QEMU refuses beside fd= is dropped;
  *  - `-incoming fd:/dev/hvcN`: becomes fd:M.

@@ -25,7 +25,8 @@ testNodes(void)
         "-drive",  "file=/dev/xvda,if=ide,index=0",
         "-drive",  "file=/dev/xvdb,id=a,file=/dev/xvda",
         "-serial", "/dev/hvc3",
-        "-name",   "/dev/xvd /dev/hvcX",
+        "-serial", "/dev/hvcX",
+        "-name",   "/dev/xvdz /dev/hvc9",
         NULL,
     };
     g_autoptr(GError) error = NULL;
@@ -33,7 +34,7 @@ testNodes(void)
     const InitNode *node = NULL;
 
     g_assert_no_error(error);
-    g_assert_cmpuint(arguments->argv->len, ==, 8);
+    g_assert_cmpuint(arguments->argv->len, ==, 10);
     g_assert_cmpuint(arguments->nodes->len, ==, 3);
     node = g_ptr_array_index(arguments->nodes, 0);
     g_assert_cmpstr(node->path, ==, "/dev/xvda");
