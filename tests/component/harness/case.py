@@ -145,7 +145,7 @@ class ComponentTest(unittest.TestCase):
         for file in ('vmlinuz', 'initrd'):
             (directory / file).write_bytes(b'\x7fELF')
         descriptor = {'format': 1, 'name': name, 'kind': kind, 'kernel': 'vmlinuz', 'ramdisk': 'initrd',
-                      'cmdline': 'console=hvc0', 'memory': 96, **members}
+                      'cmdline': 'console=hvc0', 'memory': 96, 'capabilities': ['pci-hotplug', 'save'], **members}
         (directory / 'image.json').write_text(json.dumps(descriptor))
 
     # --- guests and device models
