@@ -36,6 +36,7 @@ typedef struct {
     gpointer *tags;        /* the same, for GLib */
     guint allocated;       /* room in each of the three */
     guint used;            /* entries in fds and tags */
+    gint64 expiry;         /* when libxl wants to be asked again, monotonic microseconds; -1: only when polls fire */
 } LibxlSource;
 
 typedef struct {
@@ -145,19 +146,22 @@ libxlPrepare(GSource *base, gint *timeout)
                                                               (GIOCondition)source->fds[source->used].events);
         }
     }
+    source->expiry = *timeout < 0 ? -1 : g_get_monotonic_time() + (gint64)*timeout * 1000;
     return *timeout == 0;
 }
 
+/* Only when there is something to do: GLib wakes the main loop up after each dispatch of a source with polls. */
 static gboolean
 libxlCheck(GSource *base)
 {
     LibxlSource *source = (LibxlSource *)base;
+    gboolean ready = source->expiry >= 0 && g_get_monotonic_time() >= source->expiry;
 
     for (guint i = 0; i < source->used; i++) {
         source->fds[i].revents = (short)g_source_query_unix_fd(base, source->tags[i]);
+        ready = ready || source->fds[i].revents != 0;
     }
-    /* Timeouts are libxl's to find; being asked costs it little. */
-    return TRUE;
+    return ready;
 }
 
 static gboolean

@@ -127,8 +127,10 @@ dmStepsDone(DmSteps *steps, GError *error)
     g_return_if_fail(steps->working);
 
     steps->working = FALSE;
-    if (error && (steps->undoing || steps->back)) {
-        g_printerr("xen-stubdom-dm: %s\n", error->message);
+    if (error && steps->back) {
+        if (steps->undoing) {
+            g_printerr("xen-stubdom-dm: %s\n", error->message);
+        } /* else the step failed because of what sends us back, which is reported */
         g_error_free(error);
     } else if (error) {
         steps->failed = steps->table[steps->position].name;

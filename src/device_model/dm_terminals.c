@@ -12,6 +12,7 @@
 #include "dm_terminals.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gi18n-lib.h>
 
@@ -31,6 +32,8 @@ typedef struct {
     DmTerminals *terminals;
     DmSerial *serial;
     guint console;
+    gboolean connected; /* the console is there */
+    int early;          /* a peer that came before it, or -1 */
 } TerminalPort;
 
 /* All members: main loop only. */
@@ -51,6 +54,9 @@ portFree(gpointer data)
     TerminalPort *port = data;
 
     dmSerialFree(port->serial);
+    if (port->early >= 0) {
+        close(port->early);
+    }
     g_free(port);
 }
 
@@ -133,8 +139,12 @@ portPeer(DmSerial *serial, int fd, gpointer opaque)
     TerminalPort *port = opaque;
     g_autoptr(GError) error = NULL;
 
-    if (port->terminals->consoles &&
-        !dmConsolesSetPeer(port->terminals->consoles, port->console, fd, &error)) {
+    if (!port->connected) {
+        if (port->early >= 0) {
+            close(port->early);
+        }
+        port->early = fd;
+    } else if (!dmConsolesSetPeer(port->terminals->consoles, port->console, fd, &error)) {
         g_printerr("xen-stubdom-dm: %s\n", error->message);
     }
 }
@@ -143,16 +153,25 @@ static gboolean
 connectPort(DmTerminals *terminals, const char *spec, GError **error)
 {
     TerminalPort *port = g_new0(TerminalPort, 1);
+    int early;
 
     port->terminals = terminals;
     port->console = STUBDOM_CONSOLE_SERIAL + terminals->ports->len;
+    port->early = -1;
     g_ptr_array_add(terminals->ports, port);
     port->serial = dmSerialNew(spec, error);
     if (!port->serial) {
         return FALSE;
     }
-    return dmSerialStart(port->serial, portPeer, port, error) &&
-           dmConsolesAdd(terminals->consoles, port->console, spec, dmSerialTty(port->serial), 0, error);
+    /* The console's nodes name the pty, so the serial port is started first, and may have its peer at once. */
+    if (!dmSerialStart(port->serial, portPeer, port, error) ||
+        !dmConsolesAdd(terminals->consoles, port->console, spec, dmSerialTty(port->serial), 0, error)) {
+        return FALSE;
+    }
+    port->connected = TRUE;
+    early = port->early;
+    port->early = -1;
+    return early < 0 || dmConsolesSetPeer(terminals->consoles, port->console, early, error);
 }
 
 gboolean
