@@ -401,10 +401,20 @@ start(Init *init, GError **error)
     return TRUE;
 }
 
-/* The kernel's own request, see the head of this file. */
+/*
+ * The kernel's own request, see the head of this file. Anywhere but in a
+ * stubdomain PID 1 is somebody else, and must not be sent a signal.
+ */
 static int
 askPid1(void)
 {
+    g_autofree char *own = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *first = g_file_read_link("/proc/1/exe", NULL);
+
+    if (!own || g_strcmp0(own, first) != 0) {
+        initLog("this is PID 1 of a stubdomain, and of no use elsewhere");
+        return 2;
+    }
     return kill(1, SIGTERM) == 0 ? 0 : 1;
 }
 
