@@ -6,7 +6,8 @@
  * The toolstack learns how a stubdomain ended from its shutdown reason, which
  * Xen keeps. "poweroff" is an orderly end. "crash" is told to Xen by the
  * SCHEDOP_shutdown hypercall: Linux itself would say so only when it panics,
- * and the trace of a panic would push QEMU's last words out of the log.
+ * and the trace of a panic would push QEMU's last words out of the log. Outside
+ * of Xen both functions only end the process.
  */
 
 #pragma once
