@@ -2,6 +2,7 @@
 """Base class of all component tests: a fresh toolstack domain each, one deadline, one leak check."""
 
 import contextlib
+import faulthandler
 import json
 import os
 import pathlib
@@ -64,6 +65,9 @@ class ComponentTest(unittest.TestCase):
     def setUp(self):
         processes.adopt_orphans()
         self.deadline = Deadline(self.seconds * self.slowness)
+        # Should the harness itself hang, say where.
+        faulthandler.dump_traceback_later(self.seconds * self.slowness + 30, exit=True)
+        self.addCleanup(faulthandler.cancel_dump_traceback_later)
         # Not below $TMPDIR, which may be too long for the path of a socket.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='stubdom-', dir='/tmp'))
         self.addCleanup(shutil.rmtree, self.directory)

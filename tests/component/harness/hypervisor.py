@@ -91,9 +91,12 @@ class Domain:
         self.paused = False
 
     def new_port(self):
-        number = next(self.numbers)
-        self.ports[number] = GuestPort(self.hypervisor, number)
-        return self.ports[number]
+        """An unbound port; of a domain that is gone, a closed one."""
+        with self.hypervisor.lock:
+            port = GuestPort(self.hypervisor, next(self.numbers))
+            port.closed = self.dying
+            self.ports[port.number] = port
+            return port
 
     def grant(self, ref=None):
         """Gives dom0 a page of this domain; returns its reference and the page."""
@@ -150,10 +153,11 @@ class Hypervisor:
             if domain is None:
                 return
             domain.dying = True
+            ports = list(domain.ports.values())
             self.targets.pop(domid, None)
         (self.directory / 'domains' / str(domid)).unlink()
         os.pwrite(self.memory, bytes(GRANTS_MAX), domid * GRANTS_MAX)
-        for port in list(domain.ports.values()):
+        for port in ports:
             port.close()
         self.raise_exception()
 
