@@ -101,6 +101,8 @@ class Toolstack:
     def _answer(self, connection):
         with connection:
             head, _, body = connection.recv(256 * 1024).decode().partition('\n')
+            if not head:
+                return  # killed before it could ask
             name, *numbers = head.split()
             call = Call(name, [int(number) for number in numbers], json.loads(body))
             self.calls.append(call)
