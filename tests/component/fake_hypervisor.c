@@ -254,8 +254,8 @@ grantExists(xengnttab_handle *handle, uint32_t domid, uint32_t ref)
     if (domid >= FAKE_DOMAINS_MAX || ref >= FAKE_GRANTS_MAX) {
         return 0;
     }
-    table = mmap(NULL, FAKE_PAGE_SIZE, PROT_READ, MAP_SHARED, handle->fd,
-                 (off_t)(index / FAKE_PAGE_SIZE * FAKE_PAGE_SIZE));
+    table =
+        mmap(NULL, FAKE_PAGE_SIZE, PROT_READ, MAP_SHARED, handle->fd, (off_t)(index / FAKE_PAGE_SIZE * FAKE_PAGE_SIZE));
     if (table == MAP_FAILED) {
         return 0;
     }
@@ -267,7 +267,7 @@ grantExists(xengnttab_handle *handle, uint32_t domid, uint32_t ref)
 void *
 xengnttab_map_grant_ref(xengnttab_handle *handle, uint32_t domid, uint32_t ref, int prot)
 {
-    off_t offset = FAKE_GRANT_TABLE_SIZE + ((off_t)domid * FAKE_GRANTS_MAX + ref) * FAKE_PAGE_SIZE;
+    off_t offset = (off_t)FAKE_GRANT_TABLE_SIZE + ((off_t)domid * FAKE_GRANTS_MAX + ref) * (off_t)FAKE_PAGE_SIZE;
     void *page;
 
     if (!grantExists(handle, domid, ref)) {

@@ -22,14 +22,14 @@
 
 /* $FAKEXEN_DIR/evtchn: a SOCK_SEQPACKET socket; each handle of libxenevtchn is a connection. */
 typedef enum {
-    FAKE_EVTCHN_EVENT = 0,   /* from the hypervisor: value is the local port */
-    FAKE_EVTCHN_BIND = 1,    /* value: domid, more: its port; answered with the local port or a negative errno */
-    FAKE_EVTCHN_VIRQ = 2,    /* value: which; answered likewise */
-    FAKE_EVTCHN_NOTIFY = 3,  /* value: local port */
-    FAKE_EVTCHN_UNBIND = 4,  /* value: local port */
-    FAKE_EVTCHN_UNMASK = 5,  /* value: local port */
+    FAKE_EVTCHN_EVENT = 0,    /* from the hypervisor: value is the local port */
+    FAKE_EVTCHN_BIND = 1,     /* value: domid, more: its port; answered with the local port or a negative errno */
+    FAKE_EVTCHN_VIRQ = 2,     /* value: which; answered likewise */
+    FAKE_EVTCHN_NOTIFY = 3,   /* value: local port */
+    FAKE_EVTCHN_UNBIND = 4,   /* value: local port */
+    FAKE_EVTCHN_UNMASK = 5,   /* value: local port */
     FAKE_EVTCHN_RESTRICT = 6, /* value: domid; answered with 0 */
-    FAKE_EVTCHN_AGAIN = 7,   /* value: local port of an event that came while an answer was awaited: send it again */
+    FAKE_EVTCHN_AGAIN = 7,    /* value: local port of an event that came while an answer was awaited: send it again */
 } FakeEvtchnOp;
 
 typedef struct {

@@ -77,11 +77,10 @@ fakeLog(libxl_ctx *ctx, const char *text)
     fprintf(stderr, "libxl: %s\n", text);
 }
 
-static int __attribute__((format(printf, 2, 0)))
-fakeSend(const char *json, const char *format, va_list list)
+static int __attribute__((format(printf, 2, 0))) fakeSend(const char *json, const char *format, va_list list)
 {
     static char packet[PACKET_MAX];
-    int length = vsnprintf(packet, sizeof(packet), format, list);
+    int length = vsnprintf(packet, sizeof(packet), format, list); /* NOLINT(clang-analyzer-valist.Uninitialized) */
     int fd = fakeConnect("toolstack");
 
     length += snprintf(packet + length, sizeof(packet) - (size_t)length, "\n%s", json ? json : "null");
@@ -100,7 +99,7 @@ fakeReceive(libxl_ctx *ctx, int fd, long *value)
     char *line;
     char *rest = packet;
     long number = 0;
-    int rc = ERROR_FAIL;
+    int rc;
 
     do {
         length = recv(fd, packet, sizeof(packet) - 1, 0);
@@ -112,7 +111,8 @@ fakeReceive(libxl_ctx *ctx, int fd, long *value)
     }
     packet[length] = '\0';
     line = strsep(&rest, "\n");
-    sscanf(line, "%d %ld", &rc, &number);
+    rc = (int)strtol(line, &line, 10);
+    number = strtol(line, NULL, 10);
     while (rest && (line = strsep(&rest, "\n"))) {
         if (*line) {
             fakeLog(ctx, line);
