@@ -6,6 +6,9 @@
 
 #include "init_power.h"
 
+/* Xen's headers mean the hypercalls of Xen 3.0 unless told otherwise, and sched_op had other arguments then. */
+#define __XEN_INTERFACE_VERSION__ 0x00040e00
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -19,6 +22,8 @@
 #include <xen/xen.h>
 
 #include "init_log.h"
+
+G_STATIC_ASSERT(__HYPERVISOR_sched_op == 29);
 
 /* Whoever starts this program as PID 1 of a container must not lose the machine by it. */
 static void
