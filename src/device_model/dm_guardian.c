@@ -55,7 +55,7 @@ typedef struct {
 } Guardian;
 
 void
-dmGuardianRemoveFiles(const char *runDirectory)
+dmGuardianRemoveDirectory(const char *runDirectory)
 {
     g_autoptr(GDir) directory = g_dir_open(runDirectory, 0, NULL);
     const char *name;
@@ -166,7 +166,7 @@ takeOver(Guardian *guardian)
 }
 
 static void G_GNUC_NORETURN
-guardianMain(int fd, guint guest, const char *runDirectory)
+guardianMain(int fd, guint guest, const char *runDirectory, const char *const *files)
 {
     Guardian guardian = {.guest = guest};
     GuardianMessage message;
@@ -189,12 +189,15 @@ guardianMain(int fd, guint guest, const char *runDirectory)
         }
     }
     takeOver(&guardian);
-    dmGuardianRemoveFiles(runDirectory);
+    dmGuardianRemoveDirectory(runDirectory);
+    for (; *files; files++) {
+        (void)g_unlink(*files);
+    }
     _exit(0);
 }
 
 DmGuardian *
-dmGuardianFork(guint guest, const char *runDirectory, GError **error)
+dmGuardianFork(guint guest, const char *runDirectory, const char *const *files, GError **error)
 {
     DmGuardian *guardian;
     int fds[2];
@@ -215,7 +218,7 @@ dmGuardianFork(guint guest, const char *runDirectory, GError **error)
         if (dup2(fds[0], STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0) {
             _exit(1);
         }
-        guardianMain(STDIN_FILENO, guest, runDirectory);
+        guardianMain(STDIN_FILENO, guest, runDirectory, files);
     }
     close(fds[0]);
     guardian = g_new0(DmGuardian, 1);

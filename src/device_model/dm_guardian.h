@@ -21,12 +21,13 @@ typedef struct _DmGuardian DmGuardian;
  * dmGuardianFork:
  * @guest: domid of the guest
  * @runDirectory: removed, with the sockets in it, when the guest is gone
+ * @files: sockets elsewhere that are removed too; ends with NULL
  *
  * To be called while the process has one thread and no connections.
  *
  * Returns: (transfer full): free with dmGuardianRelease(); NULL with DM_ERROR_SYSTEM
  */
-DmGuardian *dmGuardianFork(guint guest, const char *runDirectory, GError **error);
+DmGuardian *dmGuardianFork(guint guest, const char *runDirectory, const char *const *files, GError **error);
 
 /** Tells it of the stubdomain; 0: there is none (any more). */
 void dmGuardianSetStubdomain(DmGuardian *guardian, guint stubdomain);
@@ -38,9 +39,9 @@ void dmGuardianSetUp(DmGuardian *guardian);
 void dmGuardianRelease(DmGuardian *guardian);
 
 /**
- * dmGuardianRemoveFiles:
+ * dmGuardianRemoveDirectory:
  *
  * Removes the sockets in @runDirectory and the directory itself; used by the
  * process proper at its orderly end, too.
  */
-void dmGuardianRemoveFiles(const char *runDirectory);
+void dmGuardianRemoveDirectory(const char *runDirectory);

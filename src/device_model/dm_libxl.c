@@ -183,6 +183,13 @@ libxlFinalize(GSource *base)
     g_free(source->tags);
 }
 
+/* libxl would end the process: it cannot see events any more, mostly because xenstored is gone. */
+static void
+libxlDisaster(void *opaque, libxl_event_type type, const char *message, int errnoval)
+{
+    g_printerr("xen-stubdom-dm: libxl: %s: %s\n", message, g_strerror(errnoval));
+}
+
 static GSourceFuncs libxlSourceFuncs = {
     .prepare = libxlPrepare,
     .check = libxlCheck,
@@ -193,6 +200,7 @@ static GSourceFuncs libxlSourceFuncs = {
 DmLibxl *
 dmLibxlOpen(GError **error)
 {
+    static const libxl_event_hooks eventHooks = {.disaster = libxlDisaster};
     static const libxl_childproc_hooks childHooks = {.chldowner = libxl_sigchld_owner_libxl_always_selective_reap};
     DmLibxl *libxl = g_new0(DmLibxl, 1);
     int rc;
@@ -208,6 +216,7 @@ dmLibxlOpen(GError **error)
         return NULL;
     }
     libxl_childproc_setmode(libxl->ctx, &childHooks, NULL);
+    libxl_event_register_callbacks(libxl->ctx, &eventHooks, NULL);
     libxl->source = (LibxlSource *)g_source_new(&libxlSourceFuncs, sizeof(LibxlSource));
     libxl->source->libxl = libxl;
     libxl->source->allocated = FDS_INITIAL;

@@ -280,13 +280,23 @@ domainReleased(const char *changed, gpointer opaque)
     }
 }
 
+/* The two domains do not need xenstored to go on, and nothing can be ended without it. */
 static void
 storeLost(gpointer opaque)
 {
     DmModel *model = opaque;
 
-    endModel(model, 1,
-             g_error_new(DM_ERROR, DM_ERROR_XENSTORE, _("the connection to xenstored broke; the stubdomain is destroyed")));
+    if (model->phase == DM_MODEL_STARTING) {
+        g_autoptr(GError) error =
+            g_error_new(DM_ERROR, DM_ERROR_XENSTORE, _("the connection to xenstored broke; is xenstored running?"));
+
+        complain(model, error);
+        endModel(model, 1, g_steal_pointer(&error));
+    } else {
+        g_printerr("xen-stubdom-dm: guest %u: the connection to xenstored broke; the guest goes on, but its end, "
+                   "hotplug and save are not noticed any more\n",
+                   model->options->domid);
+    }
 }
 
 static gboolean
@@ -490,7 +500,10 @@ dmModelRun(const DmOptions *options)
 
     model.runDirectory =
         g_strdup_printf("%s/%u", runDirectory ? runDirectory : STUBDOM_RUN_DIR, options->domid);
-    model.guardian = dmGuardianFork(options->domid, model.runDirectory, &error);
+    model.guardian = dmGuardianFork(options->domid, model.runDirectory,
+                                    (const char *const[]){options->qmpPath ? options->qmpPath : "",
+                                                          options->statPath ? options->statPath : "", NULL},
+                                    &error);
     if (!model.guardian) {
         g_printerr("xen-stubdom-dm: guest %u: %s\n", options->domid, error->message);
         g_free(model.runDirectory);
@@ -510,7 +523,7 @@ dmModelRun(const DmOptions *options)
         model.status = 1;
     }
     dispose(&model);
-    dmGuardianRemoveFiles(model.runDirectory);
+    dmGuardianRemoveDirectory(model.runDirectory);
     dmGuardianRelease(model.guardian);
     g_free(model.runDirectory);
     return model.status;

@@ -16,10 +16,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <glib-unix.h>
 #include <glib/gi18n-lib.h>
 #include <xenstore.h>
+#include <xenstore_lib.h>
 
 #include "dm_error.h"
 #include "protocol/stubdom_command.h"
@@ -41,6 +45,8 @@ struct _DmStore {
     xs_transaction_t transaction;
     GHashTable *watches; /* token -> DmStoreWatch, not owned */
     guint source;
+    int sentinel; /* a connection that only notices the end of xenstored, or -1 */
+    guint sentinelSource;
     guint64 nextToken;
     DmStoreLostFunc lost;
     gpointer opaque;
@@ -59,6 +65,48 @@ setStoreError(GError **error, const char *what, const char *path)
     }
 }
 
+static void
+storeIsLost(DmStore *store)
+{
+    DmStoreLostFunc lost = store->lost;
+
+    store->lost = NULL;
+    if (lost) {
+        lost(store->opaque);
+    }
+}
+
+static gboolean
+sentinelReadable(gint fd, GIOCondition condition, gpointer opaque)
+{
+    DmStore *store = opaque;
+
+    store->sentinelSource = 0;
+    storeIsLost(store);
+    return G_SOURCE_REMOVE;
+}
+
+/*
+ * libxenstore does not tell when its connection breaks: its thread closes the
+ * socket and nothing becomes readable. A second connection that says nothing
+ * hears it. Without a socket (xenstored in a domain of its own) there is none.
+ */
+static void
+openSentinel(DmStore *store)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    store->sentinel = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (store->sentinel < 0) {
+        return;
+    }
+    g_strlcpy(address.sun_path, xs_daemon_socket(), sizeof(address.sun_path));
+    if (connect(store->sentinel, (const struct sockaddr *)&address, sizeof(address)) == 0) {
+        store->sentinelSource =
+            g_unix_fd_add(store->sentinel, G_IO_IN | G_IO_HUP | G_IO_ERR, sentinelReadable, store);
+    }
+}
+
 /* One event a turn: a callback may close the store or drop other watches. */
 static gboolean
 storeReadable(gint fd, GIOCondition condition, gpointer opaque)
@@ -74,9 +122,7 @@ storeReadable(gint fd, GIOCondition condition, gpointer opaque)
             return G_SOURCE_CONTINUE;
         }
         store->source = 0;
-        if (store->lost) {
-            store->lost(store->opaque);
-        }
+        storeIsLost(store);
         return G_SOURCE_REMOVE;
     }
     watch = g_hash_table_lookup(store->watches, event[XS_WATCH_TOKEN]);
@@ -105,6 +151,7 @@ dmStoreOpen(DmStoreLostFunc lost, gpointer opaque, GError **error)
     store->lost = lost;
     store->opaque = opaque;
     store->source = g_unix_fd_add(xs_fileno(xs), G_IO_IN | G_IO_HUP | G_IO_ERR, storeReadable, store);
+    openSentinel(store);
     return store;
 }
 
@@ -128,6 +175,10 @@ dmStoreClose(DmStore *store)
         g_source_remove(store->source);
     }
     xs_close(store->xs);
+    g_clear_handle_id(&store->sentinelSource, g_source_remove);
+    if (store->sentinel >= 0) {
+        close(store->sentinel);
+    }
     g_hash_table_unref(store->watches);
     g_free(store);
 }

@@ -417,18 +417,30 @@ stepsEnded(DmSteps *steps, const char *failed, const GError *error, gpointer opa
     }
 }
 
-/* The deadline of the start as a whole: steps before the last wait for libxl, which has deadlines of its own. */
+/* Goes back, for @reason (transfer full), without waiting for what only the stubdomain or xenconsoled could end. */
+static void
+giveUp(DmStubdomain *stubdomain, GError *reason)
+{
+    dmStepsBack(stubdomain->steps, reason);
+    if (stubdomain->terminals) {
+        dmTerminalsCancel(stubdomain->terminals);
+    }
+    if (stubdomain->channel) {
+        dmChannelDie(stubdomain->channel);
+    }
+}
+
+/* The deadline of the start as a whole; the steps that wait for libxl have its deadlines besides. */
 static gboolean
 startExpired(gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
 
     stubdomain->deadlineSource = 0;
-    if (!stubdomain->channel) {
-        dmStepsBack(stubdomain->steps,
-                    g_error_new(DM_ERROR, DM_ERROR_TIMEOUT,
-                                _("the stubdomain was not made within %u seconds (start-timeout)"),
-                                stubdomain->options->startTimeout));
+    if (!stubdomain->channel) { /* else the channel has the same deadline and a better message */
+        giveUp(stubdomain, g_error_new(DM_ERROR, DM_ERROR_TIMEOUT,
+                                       _("the stubdomain was not made within %u seconds (start-timeout)"),
+                                       stubdomain->options->startTimeout));
     }
     return G_SOURCE_REMOVE;
 }
@@ -494,7 +506,7 @@ dmStubdomainStop(DmStubdomain *stubdomain, GError *reason, DmStubdomainFunc func
 {
     stubdomain->func = func;
     stubdomain->opaque = opaque;
-    dmStepsBack(stubdomain->steps, reason);
+    giveUp(stubdomain, reason);
 }
 
 /* How a domain that is no more, or no more runs, ended. */
@@ -537,12 +549,8 @@ dmStubdomainReleased(DmStubdomain *stubdomain, gboolean *byItself)
     }
     libxl_dominfo_dispose(&info);
     if (end && stubdomain->func) {
-        dmStepsBack(stubdomain->steps, g_error_new(DM_ERROR, DM_ERROR_DEAD,
-                                                   _("stubdomain %u ended before it was ready: %s"),
-                                                   stubdomain->domid, end));
-        if (stubdomain->channel) {
-            dmChannelDie(stubdomain->channel);
-        }
+        giveUp(stubdomain, g_error_new(DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u ended before it was ready: %s"),
+                                       stubdomain->domid, end));
     } else if (end && stubdomain->channel) {
         dmChannelDie(stubdomain->channel);
     }

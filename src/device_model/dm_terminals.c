@@ -123,6 +123,8 @@ consoleEvent(DmConsoles *consoles, guint number, DmConsoleEvent event, const cha
         }
         break;
     case DM_CONSOLE_LIMIT:
+        g_printerr("xen-stubdom-dm: console %u of the stubdomain is cut off: %s\n", number, text ? text : "");
+        break;
     case DM_CONSOLE_BROKEN:
         g_printerr("xen-stubdom-dm: console %u of the stubdomain is closed: %s\n", number, text ? text : "");
         break;
@@ -229,6 +231,20 @@ dmTerminalsAwaitLog(DmTerminals *terminals, guint stubdomain, DmTerminalsFunc fu
     if (!terminals->watch) {
         terminals->func = NULL;
         func(error, opaque);
+    }
+}
+
+void
+dmTerminalsCancel(DmTerminals *terminals)
+{
+    DmTerminalsFunc func = g_steal_pointer(&terminals->func);
+
+    g_clear_pointer(&terminals->watch, dmStoreUnwatch);
+    if (func) {
+        g_autoptr(GError) error =
+            g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("the wait for the stubdomain's console was given up"));
+
+        func(error, terminals->opaque);
     }
 }
 

@@ -43,6 +43,9 @@ gboolean dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **ser
 /** Waits for xenconsoled to name the pty of console 0, then copies it to the log. @func is called once from the main loop. */
 void dmTerminalsAwaitLog(DmTerminals *terminals, guint stubdomain, DmTerminalsFunc func, gpointer opaque);
 
+/** Ends a wait for console 0 at once, with DM_ERROR_CANCELLED. */
+void dmTerminalsCancel(DmTerminals *terminals);
+
 /** Closes what dmTerminalsConnect() opened; the log stays for its last words. */
 void dmTerminalsDisconnect(DmTerminals *terminals);
 
