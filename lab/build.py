@@ -16,17 +16,18 @@ import sys
 import time
 from pathlib import Path
 
-from lab import deps, machine, rootfs
+from lab import deps, hardware, machine, rootfs
 from lab.emulator import Emulator, extractEmulator
 from lab.errors import LabError
 from lab.snapshot import saveSnapshot
 
 HERE = Path(__file__).resolve().parent
-_NOT_INPUT = ("README.md", "session.py", "lab", "deps.py", "faults.py", "errors.py", "__init__.py")
+_INPUTS = ("build.py", "dom0", "emulator.py", "guests", "hardware.py", "rootfs.py", "snapshot.py",
+           "sources.py", "suite.py")
 _BOOT_SECONDS = 900
 
 XEN_ARGUMENTS = (f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all "
-                 f"dom0_mem={machine.DOM0_MEMORY_MIB}M,max:{machine.DOM0_MEMORY_MIB}M "
+                 f"dom0_mem={hardware.DOM0_MEMORY_MIB}M,max:{hardware.DOM0_MEMORY_MIB}M "
                  "dom0_max_vcpus=2")
 KERNEL_ARGUMENTS = ("root=/dev/vda rw console=hvc0 net.ifnames=0 mitigations=off quiet "
                     "systemd.show_status=0 apparmor=0 audit=0")
@@ -40,12 +41,12 @@ def buildRoot():
 def inputKey(suite):
     """A short hash of the inputs of a suite's build."""
     digest = hashlib.sha256(repr(suite).encode())
-    for path in sorted(HERE.rglob("*")):
-        name = path.relative_to(HERE)
-        if (not path.is_file() or str(name) in _NOT_INPUT or "__pycache__" in name.parts
-                or "tests" in name.parts):
-            continue
-        digest.update(str(name).encode() + b"\0" + path.read_bytes() + b"\0")
+    for name in _INPUTS:
+        top = HERE / name
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file():
+                digest.update(str(path.relative_to(HERE)).encode() + b"\0"
+                              + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
@@ -82,7 +83,7 @@ def ensureBuilt(suite):
         if (directory / "complete").exists():
             return directory
         for stale in buildRoot().glob(f"{suite.name}-*"):
-            shutil.rmtree(stale)
+            _removeUnused(stale)
         directory.mkdir(parents=True)
         with open(directory / "build.log", "w") as log:
             try:
@@ -92,6 +93,32 @@ def ensureBuilt(suite):
                                + _tail(directory / "build.log")) from error
         (directory / "complete").touch()
     return directory
+
+
+def useBuild(suite, undo):
+    """Builds the lab of a suite if need be and keeps it from being removed until `undo` is closed."""
+    while True:
+        directory = ensureBuilt(suite)
+        try:
+            file = undo.enter_context(open(directory / "complete"))
+        except FileNotFoundError:
+            continue
+        fcntl.flock(file, fcntl.LOCK_SH)
+        if (directory / "complete").exists():
+            return directory
+
+
+def _removeUnused(directory):
+    """Removes a build unless a running lab holds it; a later build then removes it."""
+    with contextlib.ExitStack() as undo:
+        if (directory / "complete").exists():
+            file = undo.enter_context(open(directory / "complete"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            (directory / "complete").unlink()
+        shutil.rmtree(directory)
 
 
 def _tail(path, lines=15):
@@ -113,7 +140,7 @@ def _buildAll(suite, directory, log):
         rootfs.takeKernels(directory / "root", directory)
         rootfs.makeImage(directory / "root", directory / "disk.raw", rootfs.DISK_BYTES, "dom0")
         shutil.rmtree(directory / "root")
-        rootfs.makeImage(None, directory / "payload.raw", machine.PAYLOAD_BYTES, "")
+        rootfs.makeImage(None, directory / "payload.raw", hardware.PAYLOAD_BYTES, "")
     with _stage("boot"):
         running = _boot(directory)
     try:
@@ -135,7 +162,7 @@ def bootArguments(directory):
 
 def _boot(directory):
     """Starts dom0 and waits until it says that it is ready to be frozen."""
-    arguments = machine.hardware(machine.freePort(), directory / "disk.raw",
+    arguments = hardware.arguments(machine.freePort(), directory / "disk.raw",
                                  directory / "payload.raw", directory, frozen=False)
     running = machine.Machine(Emulator(directory / "emulator"),
                               arguments + bootArguments(directory), directory)

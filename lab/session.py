@@ -17,8 +17,8 @@ import threading
 import time
 from pathlib import Path
 
-from lab import machine, rootfs
-from lab.build import buildRoot, ensureBuilt
+from lab import hardware, machine, rootfs
+from lab.build import buildRoot, useBuild
 from lab.emulator import Emulator
 from lab.errors import LabError, LabTimeout
 from lab.snapshot import loadSnapshot
@@ -65,8 +65,8 @@ class Lab:
         self._undo = contextlib.ExitStack()
 
     def __enter__(self):
-        build = ensureBuilt(self._suite)
         with contextlib.ExitStack() as undo:
+            build = useBuild(self._suite, undo)
             self._directory = self._makeDirectory(undo)
             image = self._makePayload(build)
             self._start(build, image, undo)
@@ -143,12 +143,12 @@ class Lab:
         if self._payload is None:
             return build / "payload.raw"
         image = self._directory / "payload.raw"
-        rootfs.makeImage(self._payload, image, machine.PAYLOAD_BYTES, "payload")
+        rootfs.makeImage(self._payload, image, hardware.PAYLOAD_BYTES, "payload")
         return image
 
     def _start(self, build, image, undo):
         port = machine.freePort()
-        arguments = machine.hardware(port, build / "disk.raw", image, self._directory, frozen=True)
+        arguments = hardware.arguments(port, build / "disk.raw", image, self._directory, frozen=True)
         self._machine = machine.Machine(Emulator(build / "emulator"),
                                         [*arguments, "-incoming", "defer", "-S"], self._directory)
         undo.callback(self._machine.kill)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The parts of the lab that need no emulator: python3 -m unittest discover -s lab/tests -t ."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from lab import emulatorFault
+from lab.sources import parseLines, parseStanzas, sourcesFor
+
+_FAULT = """\
+(XEN) [  131.1] d3v0 Triple fault - invoking HVM shutdown action 1
+(XEN) [  131.1] *** Dumping Dom3 vcpu#0 state: ***
+(XEN) [  131.1] ----[ Xen-4.17.7  x86_64  debug=n  Not tainted ]----
+(XEN) [  131.1] RIP:    {rip}
+"""
+
+
+class EmulatorFault(unittest.TestCase):
+    def testXensRegistersInAGuestAreTheEmulators(self):
+        self.assertTrue(emulatorFault(_FAULT.format(rip="e008:[<ffff82d0402e1a4c>]")))
+
+    def testAGuestsOwnTripleFaultIsNot(self):
+        self.assertFalse(emulatorFault(_FAULT.format(rip="0008:[<00000000000f1234>]")))
+
+    def testXensOwnDumpIsNot(self):
+        self.assertFalse(emulatorFault("(XEN) RIP:    e008:[<ffff82d0402e1a4c>] panic+0x1\n"))
+
+    def testADumpBelongsToTheFaultBeforeIt(self):
+        text = _FAULT.format(rip="0008:[<00000000000f1234>]") + "(XEN) line\n" * 100
+        self.assertFalse(emulatorFault(text + "(XEN) RIP:    e008:[<ffff82d0402e1a4c>]\n"))
+
+
+class Sources(unittest.TestCase):
+    def testStanzas(self):
+        found = parseStanzas("# comment\nTypes: deb deb-src\nURIs: file:/a\nSuites: bookworm bookworm-updates\n"
+                             "Components: main contrib\nSigned-By: /k.gpg\n\n"
+                             "Types: deb\nEnabled: no\nURIs: file:/b\nSuites: bookworm\n")
+        self.assertEqual([source.line() for source in found],
+                         ["deb [signed-by=/k.gpg] file:/a bookworm main contrib",
+                          "deb [signed-by=/k.gpg] file:/a bookworm-updates main contrib"])
+
+    def testLines(self):
+        found = parseLines("# deb file:/x bookworm main\ndeb-src file:/a bookworm main\n"
+                           "deb [trusted=yes] file:/a bookworm main # why\n")
+        self.assertEqual([source.line() for source in found],
+                         ["deb [trusted=yes] file:/a bookworm main"])
+
+    def testAnotherSuiteComesFromTheSameArchives(self):
+        with tempfile.TemporaryDirectory() as root:
+            etc = Path(root) / "etc"
+            (etc / "apt/sources.list.d").mkdir(parents=True)
+            (etc / "os-release").write_text('ID=debian\nVERSION_CODENAME=bookworm\n')
+            (etc / "apt/sources.list").write_text(
+                "deb file:/a bookworm main\ndeb file:/s bookworm-security main\n"
+                "deb file:/a bookworm-backports main\ndeb file:/other stable main\n")
+            self.assertEqual(sourcesFor("trixie", backports=True, root=root),
+                             "deb file:/a trixie main\ndeb file:/s trixie-security main\n"
+                             "deb file:/a trixie-backports main\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
