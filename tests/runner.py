@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the layers of tests that are named, and counts.
+
+Every test is one line of TAP somewhere below; a check without TAP (a fuzzer, the static analysis) is one test. The last line is
+"N passed, N failed", with ", N skipped" if some were, each of which said why. ./run installs what this needs.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(os.environ.get('STUBDOM_BUILD', ROOT / 'build'))
+FUZZ_SECONDS = int(os.environ.get('STUBDOM_FUZZ_SECONDS', '60'))
+TAP = re.compile(r'^(ok|not ok)\b(?: +\d+)?(?: *- *)?(.*?)(?:# *(SKIP)\b(.*))?$', re.IGNORECASE)
+
+
+class Tally:
+    """What passed, what failed, what was skipped and why."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def add(self, name, good, output=''):
+        if good:
+            self.passed += 1
+            return
+        self.failed.append(name)
+        print(f'FAILED: {name}')
+        if output:
+            print('\n'.join(f'    {line}' for line in output.splitlines()[-120:]))
+
+    def tap(self, program, text, complete):
+        """Counts the lines of a TAP stream; @complete: its program ended well."""
+        lines = [TAP.match(line) for line in text.splitlines()]
+        lines = [match for match in lines if match]
+        for match in lines:
+            name = f'{program}: {match.group(2).strip()}'
+            if match.group(3):
+                self.skipped.append(f'{name}: {match.group(4).strip()}')
+            elif match.group(1).lower() == 'ok':
+                self.passed += 1
+            else:
+                self.add(name, False, text)
+        bad = any(match.group(1).lower() == 'not ok' for match in lines)
+        if not lines or (not complete and not bad):
+            self.add(program, False, text)
+
+    def finish(self):
+        for reason in self.skipped:
+            print(f'skipped: {reason}')
+        for name in self.failed:
+            print(f'failed: {name}')
+        line = f'{self.passed} passed, {len(self.failed)} failed'
+        print(line + (f', {len(self.skipped)} skipped' if self.skipped else ''), flush=True)
+        return 1 if self.failed or not self.passed else 0
+
+
+def say(text):
+    print(f'==> {text}', flush=True)
+
+
+def run(command, **options):
+    return subprocess.run([str(word) for word in command], cwd=ROOT, text=True, errors='replace', stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, **options)
+
+
+def check(tally, name, command, **options):
+    """A command that is one test."""
+    started = time.monotonic()
+    result = run(command, **options)
+    tally.add(name, result.returncode == 0, result.stdout)
+    say(f'{name}: {"good" if result.returncode == 0 else "FAILED"} ({time.monotonic() - started:.0f} s)')
+    return result.returncode == 0
+
+
+def configure(tally, name, *options, compiler=None):
+    """A build directory, built; None if that failed."""
+    directory = BUILD / name
+    environment = dict(os.environ, **({'CC': compiler} if compiler else {}))
+    if not (directory / 'build.ninja').exists() and not check(
+            tally, f'{name}: meson setup', ['meson', 'setup', directory, *options], env=environment):
+        return None
+    return directory if check(tally, f'{name}: compiles without warnings', ['ninja', '-C', directory]) else None
+
+
+def meson_test(tally, directory, *suites):
+    log = directory / 'meson-logs' / 'testlog.json'
+    log.unlink(missing_ok=True)
+    say(f'{directory.name}: {", ".join(suites)} tests')
+    words = [word for suite in suites for word in ('--suite', suite)]
+    result = run(['meson', 'test', '-C', directory, '--no-rebuild', *words])
+    if not log.exists():
+        tally.add(f'{directory.name}: meson test', False, result.stdout)
+        return
+    for line in log.read_text(errors='replace').splitlines():
+        test = json.loads(line)
+        text = (test.get('stdout') or '') + (test.get('stderr') or '')
+        tally.tap(f'{directory.name}: {test["name"].split(" / ")[-1]}', text, test['result'] == 'OK')
+
+
+def sanitized(tally):
+    return configure(tally, 'sanitized', '--prefix=/usr', '-Db_sanitize=address,undefined')
+
+
+def fuzz(tally):
+    directory = configure(tally, 'fuzz', '-Dfuzz=true', '-Db_sanitize=address,undefined', '-Db_lundef=false',
+                          compiler='clang')
+    if not directory:
+        return
+    targets = sorted(path for path in (directory / 'tests' / 'fuzz').glob('fuzz-*') if path.is_file())
+    if not targets:
+        tally.add('fuzz: targets', False, 'there is none')
+
+    def one(target):
+        corpus = BUILD / 'corpus' / target.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        check(tally, f'fuzz: {target.name}, {FUZZ_SECONDS} s', [target, f'-max_total_time={FUZZ_SECONDS}',
+                                                                '-print_final_stats=1', '-timeout=10', corpus])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(one, targets))
+
+
+def analysis(tally, directory):
+    check(tally, 'clang-tidy', ['run-clang-tidy', '-quiet', '-p', BUILD / 'fuzz', f'^{ROOT}/src/.*'])
+    sources = [path for pattern in ('src/**/*.[ch]', 'tests/**/*.[ch]') for path in sorted(ROOT.glob(pattern))]
+    check(tally, 'clang-format', ['clang-format', '--dry-run', '-Werror', *sources])
+    check(tally, 'meson dist', ['meson', 'dist', '-C', directory, '--no-tests', '--allow-dirty'])
+
+
+def unit(tally):
+    directory = configure(tally, 'gcc', '--prefix=/usr')
+    if directory:
+        meson_test(tally, directory, 'unit')
+    instrumented = sanitized(tally)
+    if instrumented:
+        meson_test(tally, instrumented, 'unit')
+    fuzz(tally)
+    if directory:
+        analysis(tally, directory)
+
+
+def component(tally):
+    for directory in (configure(tally, 'gcc', '--prefix=/usr'), sanitized(tally)):
+        if directory:
+            meson_test(tally, directory, 'component')
+
+
+def lab(tally):
+    say('lab: building')
+    if not check(tally, 'lab: builds', ['./run', 'payload']):
+        return
+    say('lab: tests')
+    process = subprocess.Popen(['python3', 'tests/lab/run.py', '--payload', str(BUILD / 'payload')], cwd=ROOT, text=True,
+                               errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        print(f'    {line}', end='', flush=True)
+    tally.tap('lab', ''.join(lines), process.wait() == 0)
+
+
+def main(layers):
+    tally = Tally()
+    for layer in layers:
+        {'unit': unit, 'component': component, 'lab': lab}[layer](tally)
+    return tally.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
