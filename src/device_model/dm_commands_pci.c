@@ -164,6 +164,12 @@ dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
                          _("device_add takes a 'xen-pci-passthrough' with 'id', 'hostaddr' and perhaps 'addr'"));
         return;
     }
+    if (!dmModelImageHas(model, "pci-hotplug")) {
+        dmQmpRequestFail(request, "GenericError",
+                         _("PCI device %s cannot be inserted: stubdomain image '%s' has no PCI hotplug"), address,
+                         dmModelOptions(model)->image);
+        return;
+    }
     if (findDevice(model, id)) {
         dmQmpRequestFail(request, "GenericError", _("there is a device '%s' already"), id);
         return;

@@ -21,7 +21,6 @@
 #include <glib-unix.h>
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
-#include <libxl_utils.h>
 
 #include "dm_error.h"
 #include "dm_libxl.h"
@@ -74,8 +73,10 @@ domainAlive(Guardian *guardian, guint domid)
     libxl_dominfo info;
     gboolean alive;
 
-    libxl_dominfo_init(&info);
-    alive = libxl_domain_info(dmLibxlContext(guardian->libxl), &info, domid) == 0 && !info.dying;
+    if (!dmLibxlDomainInfo(guardian->libxl, domid, &info)) {
+        return FALSE;
+    }
+    alive = !info.dying;
     libxl_dominfo_dispose(&info);
     return alive;
 }

@@ -42,6 +42,7 @@ typedef struct {
 typedef struct {
     xentoollog_logger vtable; /* first: libxl calls us with its address */
     GString *said;            /* errors since the last dmLibxlSetError */
+    gboolean quiet;           /* what it says now is no news */
 } LibxlLogger;
 
 /* All members: main loop only. */
@@ -68,7 +69,7 @@ loggerMessage(xentoollog_logger *base, xentoollog_level level, int errnoval, con
     LibxlLogger *logger = (LibxlLogger *)base;
     g_autofree char *text = g_strdup_vprintf(format, args);
 
-    if (level < XTL_WARN) {
+    if (level < XTL_WARN || logger->quiet) {
         g_debug("libxl: %s", text);
         return;
     }
@@ -303,6 +304,21 @@ dmLibxlStarted(DmLibxlOperation *operation, int rc)
         operation->rc = rc;
         g_idle_add_full(G_PRIORITY_DEFAULT, operationDone, operation, NULL);
     }
+}
+
+gboolean
+dmLibxlDomainInfo(DmLibxl *libxl, guint domid, libxl_dominfo *info)
+{
+    gboolean exists;
+
+    libxl_dominfo_init(info);
+    libxl->logger.quiet = TRUE;
+    exists = libxl_domain_info(libxl->ctx, info, domid) == 0;
+    libxl->logger.quiet = FALSE;
+    if (!exists) {
+        libxl_dominfo_dispose(info);
+    }
+    return exists;
 }
 
 void

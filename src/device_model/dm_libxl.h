@@ -46,5 +46,15 @@ const libxl_asyncop_how *dmLibxlHow(const DmLibxlOperation *operation);
 /** When @rc says that libxl did not even start, @func is called from the main loop with the error. */
 void dmLibxlStarted(DmLibxlOperation *operation, int rc);
 
+/**
+ * dmLibxlDomainInfo:
+ * @info: (out): to be disposed by the caller if TRUE is returned
+ *
+ * Asks Xen about a domain that may be gone; that it is, is no error to log.
+ *
+ * Returns: whether it exists, perhaps dying
+ */
+gboolean dmLibxlDomainInfo(DmLibxl *libxl, guint domid, libxl_dominfo *info);
+
 /** Makes an error from @rc with what libxl logged last. */
 void dmLibxlSetError(DmLibxl *libxl, GError **error, const char *what, int rc);

@@ -43,12 +43,24 @@ printHelp(void)
             DM_SAVE_LIMIT_DEFAULT);
 }
 
+/* What is said in passing, in the form of our other messages; warnings keep GLib's. */
+static void
+logMessage(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer opaque)
+{
+    if ((level & G_LOG_LEVEL_MASK) == G_LOG_LEVEL_MESSAGE) {
+        g_printerr("xen-stubdom-dm: %s\n", message);
+    } else {
+        g_log_default_handler(domain, level, message, opaque);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_autoptr(DmOptions) options = NULL;
     g_autoptr(GError) error = NULL;
 
+    g_log_set_default_handler(logMessage, NULL);
     setlocale(LC_ALL, "");
     bindtextdomain(GETTEXT_PACKAGE, LOCALEDIR);
     bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");

@@ -19,7 +19,6 @@
 
 #include <glib-unix.h>
 #include <glib/gi18n-lib.h>
-#include <libxl_utils.h>
 #include <xendevicemodel.h>
 
 #include "dm_commands.h"
@@ -63,6 +62,7 @@ struct _DmModel {
     GPtrArray *held;      /* of DmQmpRequest: query-status before we are up */
     GPtrArray *pciDevices;
     gboolean continued;
+    char *orphanReason;   /* how the stubdomain ended */
 };
 
 DmModelPhase
@@ -87,6 +87,12 @@ DmStubdomain *
 dmModelStubdomain(DmModel *model)
 {
     return model->stubdomain;
+}
+
+gboolean
+dmModelImageHas(const DmModel *model, const char *capability)
+{
+    return dmImageHas(model->image, capability);
 }
 
 GPtrArray **
@@ -187,8 +193,11 @@ guestInfo(DmModel *model, gboolean *paused)
     libxl_dominfo info;
     gboolean alive;
 
-    libxl_dominfo_init(&info);
-    alive = libxl_domain_info(dmLibxlContext(model->libxl), &info, model->options->domid) == 0 && !info.dying;
+    *paused = FALSE;
+    if (!dmLibxlDomainInfo(model->libxl, model->options->domid, &info)) {
+        return FALSE;
+    }
+    alive = !info.dying;
     *paused = alive && info.paused;
     libxl_dominfo_dispose(&info);
     return alive;
@@ -217,6 +226,25 @@ guestGone(DmModel *model, gboolean stubdomainGone)
     model->grace = g_timeout_add(LINGER, lingered, model);
 }
 
+/* The stubdomain's death is reported and its guest, which cannot go on, ended. */
+static void
+reportOrphan(DmModel *model)
+{
+    g_autofree char *words = dmStubdomainLastWords(model->stubdomain);
+    g_autoptr(GError) error = NULL;
+    JsonObject *data = json_object_new();
+
+    g_set_error(&error, DM_ERROR, DM_ERROR_DEAD,
+                _("stubdomain %u ended: %s; the guest cannot go on and is reported as crashed"),
+                dmStubdomainDomid(model->stubdomain), model->orphanReason);
+    complain(model, error);
+    json_object_set_int_member(data, "domid", dmStubdomainDomid(model->stubdomain));
+    json_object_set_string_member(data, "reason", model->orphanReason);
+    json_object_set_string_member(data, "last-words", words);
+    dmModelEvent(model, "STUBDOMAIN_DEATH", data);
+    crashGuest(model);
+}
+
 static gboolean
 orphanDecided(gpointer opaque)
 {
@@ -225,35 +253,22 @@ orphanDecided(gpointer opaque)
 
     model->grace = 0;
     if (guestInfo(model, &paused)) {
-        g_printerr("xen-stubdom-dm: guest %u cannot go on without its stubdomain; it is reported as crashed\n",
-                   model->options->domid);
-        crashGuest(model);
+        reportOrphan(model);
     }
     return G_SOURCE_REMOVE;
 }
 
-/* @byItself: it shut down or crashed; otherwise somebody destroyed it, perhaps together with the guest. */
+/* @byItself: it shut down or crashed; otherwise somebody destroyed it, most likely together with the guest. */
 static void
 stubdomainGone(DmModel *model, const char *end, gboolean byItself, gboolean guestPaused)
 {
-    g_autofree char *words = dmStubdomainLastWords(model->stubdomain);
-    g_autoptr(GError) error = NULL;
-    JsonObject *data;
-
     if (model->phase != DM_MODEL_RUNNING) {
         return;
     }
     model->phase = DM_MODEL_ORPHANED;
-    g_set_error(&error, DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u ended: %s"),
-                dmStubdomainDomid(model->stubdomain), end);
-    complain(model, error);
-    data = json_object_new();
-    json_object_set_int_member(data, "domid", dmStubdomainDomid(model->stubdomain));
-    json_object_set_string_member(data, "reason", end);
-    json_object_set_string_member(data, "last-words", words);
-    dmModelEvent(model, "STUBDOMAIN_DEATH", data);
+    model->orphanReason = g_strdup(end);
     if (byItself) {
-        crashGuest(model);
+        reportOrphan(model);
     } else {
         model->grace = g_timeout_add(guestPaused ? ORPHAN_GRACE_PAUSED : ORPHAN_GRACE, orphanDecided, model);
     }
@@ -488,6 +503,7 @@ dispose(DmModel *model)
     g_ptr_array_unref(model->held);
     g_clear_pointer(&model->pciDevices, g_ptr_array_unref);
     g_main_loop_unref(model->loop);
+    g_free(model->orphanReason);
 }
 
 int

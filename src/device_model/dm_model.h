@@ -44,6 +44,9 @@ const DmOptions *dmModelOptions(const DmModel *model);
 const DmGuest *dmModelGuest(const DmModel *model);
 DmStubdomain *dmModelStubdomain(DmModel *model);
 
+/** Whether the descriptor of its image announces @capability. */
+gboolean dmModelImageHas(const DmModel *model, const char *capability);
+
 /** PCI devices inserted so far: GPtrArray of DmPciDevice (dm_commands_pci.c), made on first use. */
 GPtrArray **dmModelPciDevices(DmModel *model);
 

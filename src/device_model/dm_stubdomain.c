@@ -108,11 +108,11 @@ static gboolean
 domainExists(DmStubdomain *stubdomain)
 {
     libxl_dominfo info;
-    gboolean exists;
+    gboolean exists = dmLibxlDomainInfo(stubdomain->libxl, stubdomain->domid, &info);
 
-    libxl_dominfo_init(&info);
-    exists = libxl_domain_info(dmLibxlContext(stubdomain->libxl), &info, stubdomain->domid) == 0;
-    libxl_dominfo_dispose(&info);
+    if (exists) {
+        libxl_dominfo_dispose(&info);
+    }
     return exists;
 }
 
@@ -539,15 +539,16 @@ dmStubdomainReleased(DmStubdomain *stubdomain, gboolean *byItself)
     if (stubdomain->domid == NO_DOMAIN) {
         return NULL;
     }
-    libxl_dominfo_init(&info);
     *byItself = FALSE;
-    if (libxl_domain_info(dmLibxlContext(stubdomain->libxl), &info, stubdomain->domid)) {
+    if (!dmLibxlDomainInfo(stubdomain->libxl, stubdomain->domid, &info)) {
         end = describeEnd(NULL);
-    } else if (info.shutdown || info.dying) {
-        *byItself = info.shutdown;
-        end = describeEnd(&info);
+    } else {
+        if (info.shutdown || info.dying) {
+            *byItself = info.shutdown;
+            end = describeEnd(&info);
+        }
+        libxl_dominfo_dispose(&info);
     }
-    libxl_dominfo_dispose(&info);
     if (end && stubdomain->func) {
         giveUp(stubdomain, g_error_new(DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u ended before it was ready: %s"),
                                        stubdomain->domid, end));
