@@ -63,7 +63,8 @@ readDisk(const DmGuest *guest, const libxl_device_disk *from, GError **error)
     return g_steal_pointer(&disk);
 }
 
-/* Disks with an emulated drive first, as on the command line: that is the configuration's order, whatever xenstored made of it. */
+/* Disks with an emulated drive first, as on the command line: that is the configuration's order, whatever xenstored
+ * made of it. */
 static gint
 compareDisks(gconstpointer a, gconstpointer b, gpointer opaque)
 {

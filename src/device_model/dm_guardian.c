@@ -119,8 +119,8 @@ destroyStubdomain(Guardian *guardian)
         return;
     }
     operation = dmLibxlBegin(guardian->libxl, _("destroy the stubdomain"), destroyDone, guardian);
-    dmLibxlStarted(operation, libxl_domain_destroy(dmLibxlContext(guardian->libxl), guardian->stubdomain,
-                                                   dmLibxlHow(operation)));
+    dmLibxlStarted(operation,
+                   libxl_domain_destroy(dmLibxlContext(guardian->libxl), guardian->stubdomain, dmLibxlHow(operation)));
     g_main_loop_run(guardian->loop);
 }
 

@@ -62,9 +62,8 @@ struct _DmLibxlOperation {
     int rc;
 };
 
-static void G_GNUC_PRINTF(5, 0)
-loggerMessage(xentoollog_logger *base, xentoollog_level level, int errnoval, const char *context, const char *format,
-              va_list args)
+static void G_GNUC_PRINTF(5, 0) loggerMessage(xentoollog_logger *base, xentoollog_level level, int errnoval,
+                                              const char *context, const char *format, va_list args)
 {
     LibxlLogger *logger = (LibxlLogger *)base;
     g_autofree char *text = g_strdup_vprintf(format, args);
@@ -76,8 +75,8 @@ loggerMessage(xentoollog_logger *base, xentoollog_level level, int errnoval, con
     g_printerr("xen-stubdom-dm: libxl: %s%s%s\n", text, errnoval >= 0 ? ": " : "",
                errnoval >= 0 ? g_strerror(errnoval) : "");
     if (level >= XTL_ERROR && logger->said->len < SAID_MAX) {
-        g_string_append_printf(logger->said, "%s%s%s%s", logger->said->len ? "; " : "", text,
-                               errnoval >= 0 ? ": " : "", errnoval >= 0 ? g_strerror(errnoval) : "");
+        g_string_append_printf(logger->said, "%s%s%s%s", logger->said->len ? "; " : "", text, errnoval >= 0 ? ": " : "",
+                               errnoval >= 0 ? g_strerror(errnoval) : "");
     }
 }
 

@@ -19,10 +19,10 @@
 
 #include <glib-unix.h>
 #include <glib/gi18n-lib.h>
-#include <xendevicemodel.h>
 
 #include "dm_commands.h"
 #include "dm_devices.h"
+#include "dm_domain.h"
 #include "dm_error.h"
 #include "dm_guardian.h"
 #include "dm_image.h"
@@ -57,12 +57,12 @@ struct _DmModel {
     DmQmpServer *statServer;
     DmQmpServer *driverServer;
     DmStoreWatch *release;
-    guint grace;          /* source: orphaned, or lingering */
-    guint signals[3];     /* sources */
-    GPtrArray *held;      /* of DmQmpRequest: query-status before we are up */
+    guint grace;      /* source: orphaned, or lingering */
+    guint signals[3]; /* sources */
+    GPtrArray *held;  /* of DmQmpRequest: query-status before we are up */
     GPtrArray *pciDevices;
     gboolean continued;
-    char *orphanReason;   /* how the stubdomain ended */
+    char *orphanReason; /* how the stubdomain ended */
 };
 
 DmModelPhase
@@ -170,38 +170,7 @@ endModel(DmModel *model, int status, GError *reason)
     }
 }
 
-/* Tells Xen that the guest crashed: it cannot go on without its device model, and its toolstack acts on it (on_crash). */
-static void
-crashGuest(DmModel *model)
-{
-    xendevicemodel_handle *handle = xendevicemodel_open(NULL, 0);
-
-    if (!handle || xendevicemodel_shutdown(handle, (domid_t)model->options->domid, LIBXL_SHUTDOWN_REASON_CRASH)) {
-        g_printerr("xen-stubdom-dm: guest %u: cannot report its crash to Xen: %s\n", model->options->domid,
-                   g_strerror(errno));
-    }
-    if (handle) {
-        xendevicemodel_close(handle);
-    }
-}
-
 /* --- life and death of the two domains ------------------------------------------ */
-
-static gboolean
-guestInfo(DmModel *model, gboolean *paused)
-{
-    libxl_dominfo info;
-    gboolean alive;
-
-    *paused = FALSE;
-    if (!dmLibxlDomainInfo(model->libxl, model->options->domid, &info)) {
-        return FALSE;
-    }
-    alive = !info.dying;
-    *paused = alive && info.paused;
-    libxl_dominfo_dispose(&info);
-    return alive;
-}
 
 static gboolean
 lingered(gpointer opaque)
@@ -242,7 +211,7 @@ reportOrphan(DmModel *model)
     json_object_set_string_member(data, "reason", model->orphanReason);
     json_object_set_string_member(data, "last-words", words);
     dmModelEvent(model, "STUBDOMAIN_DEATH", data);
-    crashGuest(model);
+    dmDomainCrash(model->options->domid);
 }
 
 static gboolean
@@ -252,7 +221,7 @@ orphanDecided(gpointer opaque)
     gboolean paused;
 
     model->grace = 0;
-    if (guestInfo(model, &paused)) {
+    if (dmDomainAlive(model->libxl, model->options->domid, &paused)) {
         reportOrphan(model);
     }
     return G_SOURCE_REMOVE;
@@ -286,7 +255,7 @@ domainReleased(const char *changed, gpointer opaque)
     if (model->phase == DM_MODEL_ENDING) {
         return;
     }
-    guestAlive = guestInfo(model, &paused);
+    guestAlive = dmDomainAlive(model->libxl, model->options->domid, &paused);
     end = dmStubdomainReleased(model->stubdomain, &byItself);
     if (!guestAlive) {
         guestGone(model, end != NULL);
@@ -318,10 +287,11 @@ static gboolean
 signalled(DmModel *model, const char *name)
 {
     if (model->phase == DM_MODEL_RUNNING) {
-        crashGuest(model);
+        dmDomainCrash(model->options->domid);
     }
     g_printerr("xen-stubdom-dm: guest %u: ending on %s\n", model->options->domid, name);
-    endModel(model, model->phase == DM_MODEL_STARTING, g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("ending on %s"), name));
+    endModel(model, model->phase == DM_MODEL_STARTING,
+             g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("ending on %s"), name));
     return G_SOURCE_CONTINUE;
 }
 
@@ -345,16 +315,6 @@ onInt(gpointer opaque)
 
 /* --- the start -------------------------------------------------------------------- */
 
-/* What libxl waits for. */
-static gboolean
-writeReady(DmModel *model, GError **error)
-{
-    g_autofree char *directory = stubdomPathLocalDeviceModel(model->options->domid);
-    g_autofree char *state = g_strdup_printf("%s/state", directory);
-
-    return dmStoreWrite(model->store, state, stubdomStateName(STUBDOM_STATE_RUNNING), error);
-}
-
 static void
 stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque)
 {
@@ -368,7 +328,7 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
         g_main_loop_quit(model->loop);
         return;
     }
-    if (!writeReady(model, &error)) {
+    if (!dmDomainReady(model->store, model->options->domid, &error)) {
         complain(model, error);
         endModel(model, 1, g_steal_pointer(&error));
         return;
@@ -390,25 +350,6 @@ recordStubdomain(guint domid, gpointer opaque)
     dmGuardianSetStubdomain(model->guardian, domid);
 }
 
-/* The guest's UUID, from the path of its /vm directory. */
-static char *
-readUuid(DmModel *model, GError **error)
-{
-    g_autofree char *domain = stubdomPathDomain(model->options->domid);
-    g_autofree char *path = g_strdup_printf("%s/vm", domain);
-    g_autofree char *vm = dmStoreRead(model->store, path, NULL, error);
-
-    if (!vm) {
-        return NULL;
-    }
-    if (!g_str_has_prefix(vm, "/vm/") || !g_uuid_string_is_valid(vm + 4)) {
-        g_set_error(error, DM_ERROR, DM_ERROR_XENSTORE, _("guest %u has no UUID: '%s' is '%s'"),
-                    model->options->domid, path, vm);
-        return NULL;
-    }
-    return g_strdup(vm + 4);
-}
-
 static gboolean
 openServers(DmModel *model, GError **error)
 {
@@ -419,10 +360,9 @@ openServers(DmModel *model, GError **error)
                     g_strerror(errno));
         return FALSE;
     }
-    model->libxlServer =
-        model->options->qmpPath
-            ? dmQmpServerNew(model->options->qmpPath, dmCommandsLibxl, model, error)
-            : dmQmpServerNewForSocket(model->options->qmpFd, dmCommandsLibxl, model, error);
+    model->libxlServer = model->options->qmpPath
+                             ? dmQmpServerNew(model->options->qmpPath, dmCommandsLibxl, model, error)
+                             : dmQmpServerNewForSocket(model->options->qmpFd, dmCommandsLibxl, model, error);
     if (!model->libxlServer) {
         return FALSE;
     }
@@ -456,13 +396,12 @@ prepare(DmModel *model, GError **error)
     }
     if (model->options->config) {
         g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
-                    _("config=%s: a configuration file is not read yet; leave the option out"),
-                    model->options->config);
+                    _("config=%s: a configuration file is not read yet; leave the option out"), model->options->config);
         return FALSE;
     }
     model->image = dmImageLoad(model->options->image, NULL, error);
     model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options->memory, error) : NULL;
-    uuid = model->plan ? readUuid(model, error) : NULL;
+    uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
     if (!uuid || !openServers(model, error)) {
         return FALSE;
     }
@@ -514,8 +453,7 @@ dmModelRun(const DmOptions *options)
     DmModel model = {.options = options, .phase = DM_MODEL_STARTING};
     g_autoptr(GError) error = NULL;
 
-    model.runDirectory =
-        g_strdup_printf("%s/%u", runDirectory ? runDirectory : STUBDOM_RUN_DIR, options->domid);
+    model.runDirectory = g_strdup_printf("%s/%u", runDirectory ? runDirectory : STUBDOM_RUN_DIR, options->domid);
     model.guardian = dmGuardianFork(options->domid, model.runDirectory,
                                     (const char *const[]){options->qmpPath ? options->qmpPath : "",
                                                           options->statPath ? options->statPath : "", NULL},

@@ -22,8 +22,8 @@ typedef struct _DmModel DmModel;
 
 typedef enum {
     DM_MODEL_STARTING,
-    DM_MODEL_RUNNING,   /* the stubdomain is up */
-    DM_MODEL_ORPHANED,  /* the stubdomain is gone, the guest is not */
+    DM_MODEL_RUNNING,  /* the stubdomain is up */
+    DM_MODEL_ORPHANED, /* the stubdomain is gone, the guest is not */
     DM_MODEL_ENDING,
 } DmModelPhase;
 

@@ -102,8 +102,7 @@ openSentinel(DmStore *store)
     }
     g_strlcpy(address.sun_path, xs_daemon_socket(), sizeof(address.sun_path));
     if (connect(store->sentinel, (const struct sockaddr *)&address, sizeof(address)) == 0) {
-        store->sentinelSource =
-            g_unix_fd_add(store->sentinel, G_IO_IN | G_IO_HUP | G_IO_ERR, sentinelReadable, store);
+        store->sentinelSource = g_unix_fd_add(store->sentinel, G_IO_IN | G_IO_HUP | G_IO_ERR, sentinelReadable, store);
     }
 }
 

@@ -13,18 +13,15 @@
 
 #include "dm_stubdomain.h"
 
-#include <errno.h>
-
 #include <glib/gi18n-lib.h>
 #include <libxl_utils.h>
-#include <xenctrl.h>
 
 #include "dm_devices.h"
+#include "dm_domain.h"
 #include "dm_error.h"
 #include "dm_steps.h"
+#include "dm_target.h"
 #include "dm_terminals.h"
-#include "protocol/stubdom_args.h"
-#include "protocol/stubdom_paths.h"
 
 /* libxl's INVALID_DOMID, which is a signed constant, as the type of a domid. */
 #define NO_DOMAIN ((uint32_t)INVALID_DOMID)
@@ -43,11 +40,11 @@ struct _DmStubdomain {
     DmSteps *steps;
     libxl_domain_config config; /* while it is created */
     gboolean configFilled;
-    uint32_t domid;             /* NO_DOMAIN: does not exist */
-    guint device;               /* the disk or NIC that is attached next */
+    uint32_t domid; /* NO_DOMAIN: does not exist */
+    guint device;   /* the disk or NIC that is attached next */
     DmTerminals *terminals;
     DmChannel *channel;
-    gint64 deadline;            /* monotonic microseconds */
+    gint64 deadline; /* monotonic microseconds */
     guint deadlineSource;
     DmStubdomainFunc func;
     gpointer opaque;
@@ -128,107 +125,43 @@ undoCreate(DmSteps *steps, gpointer opaque)
         return;
     }
     operation = dmLibxlBegin(stubdomain->libxl, _("destroy the stubdomain"), destroyed, stubdomain);
-    dmLibxlStarted(operation, libxl_domain_destroy(dmLibxlContext(stubdomain->libxl), stubdomain->domid,
-                                                   dmLibxlHow(operation)));
+    dmLibxlStarted(operation,
+                   libxl_domain_destroy(dmLibxlContext(stubdomain->libxl), stubdomain->domid, dmLibxlHow(operation)));
 }
 
 /* --- its place beside the guest ---------------------------------------------- */
 
-static gboolean
-setHypervisorTarget(DmStubdomain *stubdomain, GError **error)
+static DmTarget
+targetOf(const DmStubdomain *stubdomain)
 {
-    xc_interface *xc = xc_interface_open(NULL, NULL, 0);
-    int rc = xc ? xc_domain_set_target(xc, stubdomain->domid, stubdomain->options->domid) : -1;
-    int saved = errno;
-
-    if (xc) {
-        xc_interface_close(xc);
-    }
-    if (rc) {
-        g_set_error(error, DM_ERROR, DM_ERROR_XEN, _("Xen refused to give stubdomain %u power over guest %u: %s"),
-                    stubdomain->domid, stubdomain->options->domid, g_strerror(saved));
-    }
-    return rc == 0;
-}
-
-static gboolean
-writeArguments(DmStore *store, DmStubdomain *stubdomain, GError **error)
-{
-    const char *const *argv = (const char *const *)stubdomain->plan->argv;
-    g_autofree char *path = stubdomain->plan->kind == DM_IMAGE_MINIOS ? stubdomPathDmargs(stubdomain->uuid)
-                                                                     : stubdomPathDmArgv(stubdomain->uuid);
-
-    if (stubdomain->plan->kind == DM_IMAGE_MINIOS) {
-        g_autofree char *value = stubdomArgsEncodeDmargs(argv, error);
-
-        return value && dmStoreMake(store, path, value, 0, (int)stubdomain->domid, error);
-    }
-    if (!dmStoreMake(store, path, NULL, 0, (int)stubdomain->domid, error)) {
-        return FALSE;
-    }
-    for (guint i = 0; argv[i]; i++) {
-        g_autofree char *node = NULL;
-        char name[4];
-
-        stubdomArgsDmArgvName(i + 1, name);
-        node = g_strdup_printf("%s/%s", path, name);
-        if (!dmStoreWrite(store, node, argv[i], error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
-static gboolean
-writeNodes(DmStore *store, gpointer opaque, GError **error)
-{
-    DmStubdomain *stubdomain = opaque;
-    guint guest = stubdomain->options->domid;
-    g_autofree char *target = stubdomPathTarget(stubdomain->domid);
-    g_autofree char *domid = stubdomPathDeviceModelDomid(guest);
-    g_autofree char *directory = stubdomPathDeviceModel(stubdomain->domid, guest);
-    g_autofree char *guestText = g_strdup_printf("%u", guest);
-    g_autofree char *stubdomainText = g_strdup_printf("%u", stubdomain->domid);
-
-    return dmStoreMake(store, target, guestText, 0, (int)stubdomain->domid, error) &&
-           dmStoreMake(store, domid, stubdomainText, 0, (int)guest, error) &&
-           dmStoreMake(store, directory, "", stubdomain->domid, (int)guest, error) &&
-           writeArguments(store, stubdomain, error);
+    return (DmTarget){
+        .stubdomain = stubdomain->domid,
+        .guest = stubdomain->options->domid,
+        .uuid = stubdomain->uuid,
+        .kind = stubdomain->plan->kind,
+        .argv = (const char *const *)stubdomain->plan->argv,
+    };
 }
 
 static void
 runTarget(DmSteps *steps, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
+    DmTarget target = targetOf(stubdomain);
     GError *error = NULL;
 
-    if (setHypervisorTarget(stubdomain, &error) &&
-        dmStoreSetTarget(stubdomain->store, stubdomain->domid, stubdomain->options->domid, &error)) {
-        dmStoreTransaction(stubdomain->store, writeNodes, stubdomain, &error);
-    }
+    dmTargetSet(stubdomain->store, &target, &error);
     dmStepsDone(steps, error);
-}
-
-/* What is not below the stubdomain's own directories, which libxl removes. */
-static gboolean
-removeNodes(DmStore *store, gpointer opaque, GError **error)
-{
-    DmStubdomain *stubdomain = opaque;
-    g_autofree char *domid = stubdomPathDeviceModelDomid(stubdomain->options->domid);
-    g_autofree char *dmargs = stubdomPathDmargs(stubdomain->uuid);
-    g_autofree char *dmArgv = stubdomPathDmArgv(stubdomain->uuid);
-
-    return dmStoreRemove(store, domid, error) && dmStoreRemove(store, dmargs, error) &&
-           dmStoreRemove(store, dmArgv, error);
 }
 
 static void
 undoTarget(DmSteps *steps, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
+    DmTarget target = targetOf(stubdomain);
     GError *error = NULL;
 
-    dmStoreTransaction(stubdomain->store, removeNodes, stubdomain, &error);
+    dmTargetClear(stubdomain->store, &target, &error);
     dmStepsDone(steps, error);
 }
 
@@ -358,11 +291,10 @@ static void
 runUnpause(DmSteps *steps, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
-    DmLibxlOperation *operation =
-        dmLibxlBegin(stubdomain->libxl, _("unpause the stubdomain"), stepDone, stubdomain);
+    DmLibxlOperation *operation = dmLibxlBegin(stubdomain->libxl, _("unpause the stubdomain"), stepDone, stubdomain);
 
-    dmLibxlStarted(operation, libxl_domain_unpause(dmLibxlContext(stubdomain->libxl), stubdomain->domid,
-                                                   dmLibxlHow(operation)));
+    dmLibxlStarted(operation,
+                   libxl_domain_unpause(dmLibxlContext(stubdomain->libxl), stubdomain->domid, dmLibxlHow(operation)));
 }
 
 static void
@@ -397,11 +329,9 @@ undoReady(DmSteps *steps, gpointer opaque)
 }
 
 static const DmStep startSteps[] = {
-    {"create", runCreate, undoCreate},       {"target", runTarget, undoTarget},
-    {"disks", runDisks, NULL},               {"nics", runNics, NULL},
-    {"consoles", runConsoles, undoConsoles}, {"log", runLog, NULL},
-    {"unpause", runUnpause, NULL},           {"ready", runReady, undoReady},
-    {NULL, NULL, NULL},
+    {"create", runCreate, undoCreate}, {"target", runTarget, undoTarget},       {"disks", runDisks, NULL},
+    {"nics", runNics, NULL},           {"consoles", runConsoles, undoConsoles}, {"log", runLog, NULL},
+    {"unpause", runUnpause, NULL},     {"ready", runReady, undoReady},          {NULL, NULL, NULL},
 };
 
 static void
@@ -509,27 +439,6 @@ dmStubdomainStop(DmStubdomain *stubdomain, GError *reason, DmStubdomainFunc func
     giveUp(stubdomain, reason);
 }
 
-/* How a domain that is no more, or no more runs, ended. */
-static char *
-describeEnd(const libxl_dominfo *info)
-{
-    if (!info) {
-        return g_strdup(_("it was destroyed"));
-    }
-    if (!info->shutdown) {
-        return g_strdup(_("it is being destroyed"));
-    }
-    switch (info->shutdown_reason) {
-    case LIBXL_SHUTDOWN_REASON_CRASH:
-    case LIBXL_SHUTDOWN_REASON_WATCHDOG:
-        return g_strdup(_("it crashed"));
-    case LIBXL_SHUTDOWN_REASON_POWEROFF:
-        return g_strdup(_("it powered off"));
-    default:
-        return g_strdup_printf(_("it shut down with reason %d"), (int)info->shutdown_reason);
-    }
-}
-
 char *
 dmStubdomainReleased(DmStubdomain *stubdomain, gboolean *byItself)
 {
@@ -541,11 +450,11 @@ dmStubdomainReleased(DmStubdomain *stubdomain, gboolean *byItself)
     }
     *byItself = FALSE;
     if (!dmLibxlDomainInfo(stubdomain->libxl, stubdomain->domid, &info)) {
-        end = describeEnd(NULL);
+        end = dmDomainDescribeEnd(NULL);
     } else {
         if (info.shutdown || info.dying) {
             *byItself = info.shutdown;
-            end = describeEnd(&info);
+            end = dmDomainDescribeEnd(&info);
         }
         libxl_dominfo_dispose(&info);
     }

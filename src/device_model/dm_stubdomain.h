@@ -24,7 +24,8 @@ typedef struct _DmStubdomain DmStubdomain;
 /* @error: NULL when the stubdomain is up; else why not, and nothing of it is left. */
 typedef void (*DmStubdomainFunc)(DmStubdomain *stubdomain, const GError *error, gpointer opaque);
 
-/* Told of each domain that exists from now on (its domid), so that somebody else can clean up after us; 0: it is gone. */
+/* Told of each domain that exists from now on (its domid), so that somebody else can clean up after us; 0: it is gone.
+ */
 typedef void (*DmStubdomainRecordFunc)(guint domid, gpointer opaque);
 
 /**

@@ -41,7 +41,7 @@ struct _DmTerminals {
     DmStore *store;
     DmLog *log;
     DmConsoles *consoles;
-    GPtrArray *ports; /* of TerminalPort */
+    GPtrArray *ports;    /* of TerminalPort */
     DmStoreWatch *watch; /* on the path of console 0's pty */
     char *ttyPath;
     DmTerminalsFunc func;

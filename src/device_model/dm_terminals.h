@@ -38,9 +38,11 @@ void dmTerminalsFree(DmTerminals *terminals);
  *
  * Opens the ends and makes the consoles.
  */
-gboolean dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, guint64 saveLimit, GError **error);
+gboolean dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, guint64 saveLimit,
+                            GError **error);
 
-/** Waits for xenconsoled to name the pty of console 0, then copies it to the log. @func is called once from the main loop. */
+/** Waits for xenconsoled to name the pty of console 0, then copies it to the log. @func is called once from the main
+ * loop. */
 void dmTerminalsAwaitLog(DmTerminals *terminals, guint stubdomain, DmTerminalsFunc func, gpointer opaque);
 
 /** Ends a wait for console 0 at once, with DM_ERROR_CANCELLED. */

@@ -1,0 +1,109 @@
+/*
+ * A stubdomain's place beside its guest
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Permissions are libxl's: what a stubdomain only reads is dom0's, and the one
+ * directory it writes is its own, which the guest may read.
+ */
+
+#include "config.h"
+
+#include "dm_target.h"
+
+#include <errno.h>
+
+#include <glib/gi18n-lib.h>
+#include <xenctrl.h>
+
+#include "dm_error.h"
+#include "protocol/stubdom_args.h"
+#include "protocol/stubdom_paths.h"
+
+static gboolean
+setHypervisorTarget(const DmTarget *target, GError **error)
+{
+    xc_interface *xc = xc_interface_open(NULL, NULL, 0);
+    int rc = xc ? xc_domain_set_target(xc, target->stubdomain, target->guest) : -1;
+    int saved = errno;
+
+    if (xc) {
+        xc_interface_close(xc);
+    }
+    if (rc) {
+        g_set_error(error, DM_ERROR, DM_ERROR_XEN, _("Xen refused to give stubdomain %u power over guest %u: %s"),
+                    target->stubdomain, target->guest, g_strerror(saved));
+    }
+    return rc == 0;
+}
+
+static gboolean
+writeArguments(DmStore *store, const DmTarget *target, GError **error)
+{
+    const char *const *argv = target->argv;
+    g_autofree char *path =
+        target->kind == DM_IMAGE_MINIOS ? stubdomPathDmargs(target->uuid) : stubdomPathDmArgv(target->uuid);
+
+    if (target->kind == DM_IMAGE_MINIOS) {
+        g_autofree char *value = stubdomArgsEncodeDmargs(argv, error);
+
+        return value && dmStoreMake(store, path, value, 0, (int)target->stubdomain, error);
+    }
+    if (!dmStoreMake(store, path, NULL, 0, (int)target->stubdomain, error)) {
+        return FALSE;
+    }
+    for (guint i = 0; argv[i]; i++) {
+        g_autofree char *node = NULL;
+        char name[4];
+
+        stubdomArgsDmArgvName(i + 1, name);
+        node = g_strdup_printf("%s/%s", path, name);
+        if (!dmStoreWrite(store, node, argv[i], error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+writeNodes(DmStore *store, gpointer opaque, GError **error)
+{
+    const DmTarget *target = opaque;
+    guint guest = target->guest;
+    g_autofree char *targetPath = stubdomPathTarget(target->stubdomain);
+    g_autofree char *domid = stubdomPathDeviceModelDomid(guest);
+    g_autofree char *directory = stubdomPathDeviceModel(target->stubdomain, guest);
+    g_autofree char *guestText = g_strdup_printf("%u", guest);
+    g_autofree char *stubdomainText = g_strdup_printf("%u", target->stubdomain);
+
+    return dmStoreMake(store, targetPath, guestText, 0, (int)target->stubdomain, error) &&
+           dmStoreMake(store, domid, stubdomainText, 0, (int)guest, error) &&
+           dmStoreMake(store, directory, "", target->stubdomain, (int)guest, error) &&
+           writeArguments(store, target, error);
+}
+
+gboolean
+dmTargetSet(DmStore *store, const DmTarget *target, GError **error)
+{
+    return setHypervisorTarget(target, error) && dmStoreSetTarget(store, target->stubdomain, target->guest, error) &&
+           dmStoreTransaction(store, writeNodes, (gpointer)target, error);
+}
+
+/* What is not below the stubdomain's own directories, which libxl removes. */
+static gboolean
+removeNodes(DmStore *store, gpointer opaque, GError **error)
+{
+    const DmTarget *target = opaque;
+    g_autofree char *domid = stubdomPathDeviceModelDomid(target->guest);
+    g_autofree char *dmargs = stubdomPathDmargs(target->uuid);
+    g_autofree char *dmArgv = stubdomPathDmArgv(target->uuid);
+
+    return dmStoreRemove(store, domid, error) && dmStoreRemove(store, dmargs, error) &&
+           dmStoreRemove(store, dmArgv, error);
+}
+
+gboolean
+dmTargetClear(DmStore *store, const DmTarget *target, GError **error)
+{
+    return dmStoreTransaction(store, removeNodes, (gpointer)target, error);
+}

@@ -1,0 +1,37 @@
+/*
+ * A stubdomain's place beside its guest
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What makes a domain the device model of another: power over it in Xen, its
+ * rights in xenstore, and the nodes a stubdomain reads when it starts
+ * (stubdom.txt, "Setup"; libxl 4.17, libxl__spawn_stub_dm).
+ */
+
+#pragma once
+
+#include <glib.h>
+
+#include "dm_image.h"
+#include "dm_store.h"
+
+typedef struct {
+    guint stubdomain;
+    guint guest;
+    const char *uuid; /* of the guest */
+    DmImageKind kind;
+    const char *const *argv; /* of the device model in the stubdomain */
+} DmTarget;
+
+/**
+ * dmTargetSet:
+ *
+ * To be called when the stubdomain exists and before it has disks: the block
+ * hotplug script lets the two share an image only then.
+ *
+ * Returns: FALSE with DM_ERROR_XEN or DM_ERROR_XENSTORE
+ */
+gboolean dmTargetSet(DmStore *store, const DmTarget *target, GError **error);
+
+/** Removes the nodes that are not below the stubdomain's own directories, which libxl removes. */
+gboolean dmTargetClear(DmStore *store, const DmTarget *target, GError **error);
