@@ -96,6 +96,72 @@ dmDevicesReadDisks(DmLibxl *libxl, DmGuest *guest, GError **error)
     return ok;
 }
 
+static gboolean
+takeDisks(DmGuest *guest, const libxl_domain_config *config, GError **error)
+{
+    for (int i = 0; i < config->num_disks; i++) {
+        const libxl_device_disk *from = &config->disks[i];
+        DmDisk *disk = readDisk(guest, from, error);
+
+        if (!disk) {
+            return FALSE;
+        }
+        g_ptr_array_add(guest->disks, disk);
+        if (from->format == LIBXL_DISK_FORMAT_EMPTY) {
+            g_clear_pointer(&disk->path, g_free);
+        } else if (from->format != LIBXL_DISK_FORMAT_UNKNOWN) {
+            g_free(disk->format);
+            disk->format = g_strdup(libxl_disk_format_to_string(from->format));
+        }
+    }
+    return TRUE;
+}
+
+static void
+takeNics(DmGuest *guest, const libxl_domain_config *config)
+{
+    for (guint i = 0; i < guest->nics->len; i++) {
+        DmNic *nic = g_ptr_array_index(guest->nics, i);
+
+        for (int j = 0; j < config->num_nics; j++) {
+            const libxl_device_nic *from = &config->nics[j];
+
+            /* devid is -1 when libxl was left to number them, in order */
+            if ((guint)(from->devid < 0 ? j : from->devid) == nic->index) {
+                g_free(nic->bridge);
+                nic->bridge = g_strdup(from->bridge);
+                nic->script = g_strdup(from->script);
+            }
+        }
+    }
+}
+
+gboolean
+dmDevicesReadConfig(DmLibxl *libxl, const char *file, DmGuest *guest, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *json = NULL;
+    libxl_domain_config config;
+    gboolean ok;
+
+    if (!g_file_get_contents(file, &json, NULL, &cause)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("cannot read the guest's configuration (config=): %s"),
+                    cause->message);
+        return FALSE;
+    }
+    libxl_domain_config_init(&config);
+    ok = libxl_domain_config_from_json(dmLibxlContext(libxl), &config, json) == 0;
+    if (!ok) {
+        g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
+                    _("'%s' (config=) is not the JSON of a libxl_domain_config of this version of libxl"), file);
+    } else {
+        takeNics(guest, &config);
+        ok = takeDisks(guest, &config, error);
+    }
+    libxl_domain_config_dispose(&config);
+    return ok;
+}
+
 gboolean
 dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error)
 {
@@ -141,5 +207,6 @@ dmDevicesFillNic(const DmPlanNic *planned, libxl_device_nic *nic)
     nic->devid = (libxl_devid)planned->index;
     nic->nictype = LIBXL_NIC_TYPE_VIF;
     nic->bridge = planned->bridge ? strdup(planned->bridge) : NULL;
+    nic->script = planned->script ? strdup(planned->script) : NULL;
     memcpy(nic->mac, planned->mac, sizeof(nic->mac));
 }

@@ -28,6 +28,16 @@
  */
 gboolean dmDevicesReadDisks(DmLibxl *libxl, DmGuest *guest, GError **error);
 
+/**
+ * dmDevicesReadConfig:
+ * @file: the guest's libxl_domain_config as JSON, as the driver writes it
+ * @guest: gets its disks in the configuration's order, and the network
+ *   cards what the command line does not say
+ *
+ * Returns: FALSE with DM_ERROR_ARGUMENT
+ */
+gboolean dmDevicesReadConfig(DmLibxl *libxl, const char *file, DmGuest *guest, GError **error);
+
 /** Fills @config (initialised by the callee; dispose with libxl_domain_config_dispose()) with the domain of @plan. */
 gboolean dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error);
 

@@ -35,6 +35,7 @@ nicFree(gpointer data)
 
     g_free(nic->model);
     g_free(nic->bridge);
+    g_free(nic->script);
     g_free(nic);
 }
 
@@ -75,8 +76,9 @@ parseMac(const char *text, guint8 mac[6], GError **error)
     unsigned int part[6];
     int end = 0;
 
-    if (text && sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &part[0], &part[1], &part[2], &part[3], &part[4], &part[5],
-                       &end) == 6 &&
+    if (text &&
+        sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &part[0], &part[1], &part[2], &part[3], &part[4], &part[5], &end) ==
+            6 &&
         text[end] == '\0') {
         for (int i = 0; i < 6; i++) {
             mac[i] = (guint8)part[i];

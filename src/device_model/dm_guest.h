@@ -20,22 +20,23 @@ typedef enum {
 } DmDiskBus;
 
 typedef struct {
-    char *vdev;      /* as configured: "hda", "xvdb", "sdc" */
+    char *vdev; /* as configured: "hda", "xvdb", "sdc" */
     DmDiskBus bus;
-    guint unit;      /* number of the disk in @vdev: "hdc" is 2 */
-    char *path;      /* image file or block device in dom0; NULL: no medium */
-    char *format;    /* "raw", "qcow2", …; NULL: not known, taken as raw */
-    char *script;    /* block hotplug script, or NULL for the usual one */
-    guint backend;   /* domid of the backend domain */
+    guint unit;    /* number of the disk in @vdev: "hdc" is 2 */
+    char *path;    /* image file or block device in dom0; NULL: no medium */
+    char *format;  /* "raw", "qcow2", …; NULL: not known, taken as raw */
+    char *script;  /* block hotplug script, or NULL for the usual one */
+    guint backend; /* domid of the backend domain */
     gboolean readonly;
     gboolean cdrom;
 } DmDisk;
 
 typedef struct {
-    guint index;     /* number of the NIC in the guest: "net0" is 0 */
+    guint index; /* number of the NIC in the guest: "net0" is 0 */
     guint8 mac[6];
-    char *model;     /* QEMU's device: "e1000", "rtl8139", … */
-    char *bridge;    /* bridge in dom0, or NULL */
+    char *model;  /* QEMU's device: "e1000", "rtl8139", … */
+    char *bridge; /* bridge in dom0, or NULL */
+    char *script; /* vif hotplug script, or NULL for the usual one */
 } DmNic;
 
 typedef enum {
@@ -48,21 +49,21 @@ typedef enum {
 typedef struct {
     guint domid;
     char *name;
-    char **arguments;   /* as libxl wrote them, without what is for dom0 */
-    GPtrArray *disks;   /* of DmDisk, in configuration order */
-    GPtrArray *nics;    /* of DmNic: the emulated ones, in configuration order */
-    char **serials;     /* QEMU's names of the serial ports' ends in dom0 */
-    char *boot;         /* "cda", or NULL */
+    char **arguments; /* as libxl wrote them, without what is for dom0 */
+    GPtrArray *disks; /* of DmDisk, in configuration order */
+    GPtrArray *nics;  /* of DmNic: the emulated ones, in configuration order */
+    char **serials;   /* QEMU's names of the serial ports' ends in dom0 */
+    char *boot;       /* "cda", or NULL */
     DmVga vga;
-    guint videoMemory;  /* MiB, 0: not said */
-    guint vcpus;        /* online at start */
+    guint videoMemory; /* MiB, 0: not said */
+    guint vcpus;       /* online at start */
     guint vcpusMax;
     gboolean acpi;
     gboolean usb;
     char **usbDevices;
-    char *soundhw;      /* QEMU's device, or NULL */
+    char *soundhw; /* QEMU's device, or NULL */
     char *keymap;
-    gboolean graphics;  /* VNC, SDL or SPICE was asked for */
+    gboolean graphics; /* VNC, SDL or SPICE was asked for */
 } DmGuest;
 
 /**

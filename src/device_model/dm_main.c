@@ -32,6 +32,7 @@ printHelp(void)
               "  --version              show the version\n"
               "  -stubdom KEY=VALUE,…   options of its own (device_model_args in xl.cfg):\n"
               "      image=NAME             stubdomain image, or path of its image.json (default: %s)\n"
+              "      config=FILE            the guest's libxl_domain_config as JSON\n"
               "      memory=MIB             memory of the stubdomain (default: what the image asks for)\n"
               "      start-timeout=SECONDS  until the stubdomain must be up (default: %u)\n"
               "      command-timeout=SECONDS for an answer of the stubdomain (default: %u)\n"

@@ -376,6 +376,13 @@ openServers(DmModel *model, GError **error)
     return model->driverServer != NULL;
 }
 
+static gboolean
+readDisks(DmModel *model, GError **error)
+{
+    return model->options->config ? dmDevicesReadConfig(model->libxl, model->options->config, model->guest, error)
+                                  : dmDevicesReadDisks(model->libxl, model->guest, error);
+}
+
 /* Everything that can be found out before a domain is made. */
 static gboolean
 prepare(DmModel *model, GError **error)
@@ -385,18 +392,13 @@ prepare(DmModel *model, GError **error)
     model->store = dmStoreOpen(storeLost, model, error);
     model->libxl = model->store ? dmLibxlOpen(error) : NULL;
     model->guest = model->libxl ? dmGuestFromOptions(model->options, error) : NULL;
-    if (!model->guest || !dmDevicesReadDisks(model->libxl, model->guest, error)) {
+    if (!model->guest || !readDisks(model, error)) {
         return FALSE;
     }
     if (model->options->incomingFd >= 0) {
         g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
                     _("guest '%s' is to be restored, which is not supported with a stubdomain yet"),
                     model->guest->name);
-        return FALSE;
-    }
-    if (model->options->config) {
-        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
-                    _("config=%s: a configuration file is not read yet; leave the option out"), model->options->config);
         return FALSE;
     }
     model->image = dmImageLoad(model->options->image, NULL, error);

@@ -35,11 +35,11 @@ planNicFree(gpointer data)
     DmPlanNic *nic = data;
 
     g_free(nic->bridge);
+    g_free(nic->script);
     g_free(nic);
 }
 
-static gboolean
-unsupported(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean unsupported(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static gboolean
 unsupported(GError **error, const char *format, ...)
@@ -89,8 +89,7 @@ planDisks(DmPlan *plan, const DmGuest *guest, GError **error)
             continue; /* no medium, no PV disk; its letter stays free */
         }
         planned = g_new0(DmPlanDisk, 1);
-        planned->vdev =
-            plan->kind == DM_IMAGE_MINIOS ? g_strdup(disk->vdev) : g_strdup_printf("xvd%c", 'a' + (int)i);
+        planned->vdev = plan->kind == DM_IMAGE_MINIOS ? g_strdup(disk->vdev) : g_strdup_printf("xvd%c", 'a' + (int)i);
         planned->path = g_strdup(disk->path);
         planned->script = g_strdup(disk->script);
         planned->readonly = disk->readonly || disk->cdrom;
@@ -119,6 +118,7 @@ planNics(DmPlan *plan, const DmGuest *guest, GError **error)
         planned = g_new0(DmPlanNic, 1);
         planned->index = i;
         planned->bridge = g_strdup(nic->bridge);
+        planned->script = g_strdup(nic->script);
         for (int j = 0; j < 6; j++) {
             planned->mac[j] = nic->mac[j];
         }
@@ -253,6 +253,7 @@ addNics(JsonBuilder *builder, const DmPlan *plan)
         json_builder_add_int_value(builder, nic->index);
         addString(builder, "mac", mac);
         addString(builder, "bridge", nic->bridge);
+        addString(builder, "script", nic->script);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

@@ -23,30 +23,31 @@
 #define DM_PLAN_SERIALS_MAX 4U
 
 typedef struct {
-    char *vdev;    /* in the stubdomain */
-    char *path;    /* in dom0 */
-    char *script;  /* or NULL */
+    char *vdev;   /* in the stubdomain */
+    char *path;   /* in dom0 */
+    char *script; /* or NULL */
     gboolean readonly;
     gboolean removable;
 } DmPlanDisk;
 
 typedef struct {
-    guint index;   /* in the stubdomain */
+    guint index; /* in the stubdomain */
     guint8 mac[6];
-    char *bridge;  /* or NULL for libxl's default */
+    char *bridge; /* or NULL for libxl's default */
+    char *script; /* or NULL for libxl's default */
 } DmPlanNic;
 
 typedef struct {
-    char *name;         /* of the stubdomain's domain */
+    char *name; /* of the stubdomain's domain */
     DmImageKind kind;
     char *kernel;
-    char *ramdisk;      /* or NULL */
+    char *ramdisk; /* or NULL */
     char *commandLine;
-    guint memory;       /* MiB */
-    GPtrArray *disks;   /* of DmPlanDisk */
-    GPtrArray *nics;    /* of DmPlanNic */
-    char **serials;     /* ends in dom0 of the consoles 3… */
-    char **argv;        /* of the device model in the stubdomain, without its name */
+    guint memory;     /* MiB */
+    GPtrArray *disks; /* of DmPlanDisk */
+    GPtrArray *nics;  /* of DmPlanNic */
+    char **serials;   /* ends in dom0 of the consoles 3… */
+    char **argv;      /* of the device model in the stubdomain, without its name */
 } DmPlan;
 
 /**

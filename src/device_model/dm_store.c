@@ -280,7 +280,7 @@ dmStoreList(DmStore *store, const char *path, GError **error)
         return NULL;
     }
     list = g_new0(char *, (gsize)count + 1);
-    for (unsigned int i = 0; i < count; i++) {
+    for (unsigned int i = 0; raw && i < count; i++) {
         list[i] = g_strdup(raw[i]);
     }
     free(raw);
