@@ -14,6 +14,9 @@ from pathlib import Path
 SETTLE = 20
 DIRECTORIES = ("/run/xen-stubdom", "/run/xen", "/var/lib/xen", "/run/xen-hotplug")
 
+# libxl remembers the numbers of domains that ended, to give them to others later.
+REMEMBERED = "/run/xen/domid-history"
+
 # Directories that libxl and the hotplug scripts make for their first guest and keep, stock ones as well.
 KEPT = re.compile(r"/(local|local/domain|vm|libxl|local/domain/0/(backend(/\w+)?|device-model|device(/\w+)?|frontend))")
 # Written by others than guests: systemd's, udev's and our login's processes.
@@ -32,7 +35,7 @@ def _xenstore():
 def _files():
     found = set()
     for directory in DIRECTORIES:
-        found.update(str(path) for path in Path(directory).rglob("*"))
+        found.update(str(path) for path in Path(directory).rglob("*") if str(path) != REMEMBERED)
     return found
 
 
