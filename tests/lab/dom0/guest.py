@@ -95,9 +95,9 @@ class Guest:
         """The process libxl started for it."""
         return int(read(f"/local/domain/{self.domid()}/image/device-model-pid"))
 
-    def serial(self):
-        """Its serial port, through the pty that xenstore names."""
-        path = f"/local/domain/{self.domid()}/serial/0/tty"
+    def serial(self, path=None):
+        """Its serial port, through the pty that a xenstore node names."""
+        path = path or f"/local/domain/{self.domid()}/serial/0/tty"
         fd = os.open(waitFor(path, lambda: read(path)), os.O_RDWR | os.O_NOCTTY)
         tty.setraw(fd, termios.TCSANOW)
         return self._keep(Serial(fd))
