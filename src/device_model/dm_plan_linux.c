@@ -72,6 +72,17 @@ keepNone(LinuxWriter *writer, const char *name, const char *value, GError **erro
     return g_str_equal(value, "none") ? keep(writer, name, value, error) : refuse(writer, name, value, error);
 }
 
+/* A name is an option list to QEMU: one with a comma must not become options. */
+static gboolean
+translateName(LinuxWriter *writer, const char *name, const char *value, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+    g_autofree char *doubled = g_strjoinv(",,", parts);
+    g_autofree char *translated = g_strdup_printf("guest=%s", doubled);
+
+    return keep(writer, name, translated, error);
+}
+
 /* Where the stubdomain has the serial port: the console of the same number. */
 static gboolean
 translateSerial(LinuxWriter *writer, const char *name, const char *value, GError **error)
@@ -121,7 +132,7 @@ driveUnit(const char *value, DmDiskBus *bus, guint *unit)
     if (sscanf(id, "ide-%u%n", &number, &end) != 1 || id[end] != '\0') {
         return FALSE;
     }
-    /* The Xen number of the device (xen-vbd-interface.7): hda 768, hdb 832, hdc 5632, hdd 5696, xvdX 202 << 8 | X << 4. */
+    /* The device's Xen number (xen-vbd-interface.7): hda 768, hdb 832, hdc 5632, hdd 5696, xvdX 202 << 8 | X << 4. */
     if (number >> 8 == 202) {
         *unit = (number & 0xff) >> 4;
     } else if (number >> 8 == 8) {
@@ -182,10 +193,6 @@ translateDrive(LinuxWriter *writer, const char *name, const char *value, GError 
     g_autofree char *translated = NULL;
     guint position = 0;
 
-    if (strstr(value, ",,")) {
-        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("the path in '%s %s' has a comma"), name, value);
-        return FALSE;
-    }
     if (!file) {
         return keep(writer, name, value, error); /* no medium */
     }
@@ -219,7 +226,7 @@ static const struct {
     {"-kernel", TRUE, refuseKernel},
     {"-m", TRUE, keep},
     {"-machine", TRUE, keep},
-    {"-name", TRUE, keep},
+    {"-name", TRUE, translateName},
     {"-net", TRUE, keepNone},
     {"-netdev", TRUE, translateNetdev},
     {"-no-acpi", FALSE, keep},
@@ -263,6 +270,23 @@ translateOption(LinuxWriter *writer, char ***argument, GError **error)
     return refuse(writer, name, (*argument)[1] && (*argument)[1][0] != '-' ? (*argument)[1] : NULL, error);
 }
 
+/* libxl does not double the commas of a path, so such a -drive cannot be taken apart. */
+static gboolean
+checkPaths(const DmGuest *guest, GError **error)
+{
+    for (guint i = 0; i < guest->disks->len; i++) {
+        const DmDisk *disk = g_ptr_array_index(guest->disks, i);
+
+        if (disk->path && strchr(disk->path, ',')) {
+            g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                        _("the path '%s' of disk '%s' has a comma, which libxl cannot tell a device model: rename it"),
+                        disk->path, disk->vdev);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 char **
 dmPlanLinuxArguments(const DmGuest *guest, GError **error)
 {
@@ -270,6 +294,9 @@ dmPlanLinuxArguments(const DmGuest *guest, GError **error)
     g_autofree char *domid = g_strdup_printf("%u", guest->domid);
     LinuxWriter writer = {.guest = guest, .out = out};
 
+    if (!checkPaths(guest, error)) {
+        return NULL;
+    }
     g_strv_builder_add_many(out, "-xen-domid", domid, NULL);
     for (char **argument = guest->arguments; *argument; argument++) {
         if (!translateOption(&writer, &argument, error)) {
