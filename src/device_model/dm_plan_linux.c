@@ -13,7 +13,6 @@
 
 #include "dm_plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <glib/gi18n-lib.h>
@@ -106,42 +105,62 @@ translateNetdev(LinuxWriter *writer, const char *name, const char *value, GError
     return keep(writer, name, translated, error);
 }
 
+/* The number behind @prefix in @text. */
+static gboolean
+numberBehind(const char *text, const char *prefix, guint *number)
+{
+    guint64 wide = 0;
+
+    if (!g_str_has_prefix(text, prefix) ||
+        !g_ascii_string_to_unsigned(text + strlen(prefix), 10, 0, G_MAXINT, &wide, NULL)) {
+        return FALSE;
+    }
+    *number = (guint)wide;
+    return TRUE;
+}
+
+/* A device's Xen number (xen-vbd-interface.7): hda 768, hdb 832, hdc 5632, hdd 5696, xvdX 202 << 8 | X << 4. */
+static gboolean
+unitOfXenNumber(guint number, DmDiskBus *bus, guint *unit)
+{
+    switch (number >> 8) {
+    case 8:
+        *bus = DM_DISK_BUS_SCSI;
+        *unit = (number & 0xff) >> 4;
+        return TRUE;
+    case 202:
+        *unit = (number & 0xff) >> 4;
+        return TRUE;
+    case 3:
+    case 22:
+        *unit = (number >> 8 == 22 ? 2 : 0) + ((number & 0xff) >> 6);
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
 /* The unit a -drive of libxl is for: index= of an IDE disk, or the number in its id. */
 static gboolean
 driveUnit(const char *value, DmDiskBus *bus, guint *unit)
 {
     g_autofree char *index = dmOptionListGet(value, "index");
     g_autofree char *id = dmOptionListGet(value, "id");
-    unsigned int number = 0;
-    int end = 0;
+    guint number = 0;
 
     *bus = DM_DISK_BUS_IDE;
     if (index) {
-        return sscanf(index, "%u%n", unit, &end) == 1 && index[end] == '\0';
+        return numberBehind(index, "", unit);
     }
     if (!id) {
         return FALSE;
     }
-    if (sscanf(id, "scsi0-hd%u%n", unit, &end) == 1 && id[end] == '\0') {
+    if (numberBehind(id, "scsi0-hd", unit)) {
         *bus = DM_DISK_BUS_SCSI;
         return TRUE;
     }
-    if (sscanf(id, "ahcidisk-%u%n", unit, &end) == 1 && id[end] == '\0') {
-        return TRUE;
-    }
-    if (sscanf(id, "ide-%u%n", &number, &end) != 1 || id[end] != '\0') {
-        return FALSE;
-    }
-    /* The device's Xen number (xen-vbd-interface.7): hda 768, hdb 832, hdc 5632, hdd 5696, xvdX 202 << 8 | X << 4. */
-    if (number >> 8 == 202) {
-        *unit = (number & 0xff) >> 4;
-    } else if (number >> 8 == 8) {
-        *unit = (number & 0xff) >> 4;
-        *bus = DM_DISK_BUS_SCSI;
-    } else {
-        *unit = (number >> 8 == 22 ? 2 : 0) + ((number & 0xff) >> 6);
-    }
-    return number >> 8 == 202 || number >> 8 == 8 || number >> 8 == 3 || number >> 8 == 22;
+    return numberBehind(id, "ahcidisk-", unit) ||
+           (numberBehind(id, "ide-", &number) && unitOfXenNumber(number, bus, unit));
 }
 
 static gboolean
