@@ -58,8 +58,8 @@ getNumber(JsonObject *object, const char *file, const char *member, gint64 min, 
 
     if (!node || !JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_INT64 ||
         json_node_get_int(node) < min || json_node_get_int(node) > max) {
-        g_autofree char *need = g_strdup_printf(_("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT),
-                                                min, max);
+        g_autofree char *need =
+            g_strdup_printf(_("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT), min, max);
 
         return imageError(error, file, member, need);
     }
