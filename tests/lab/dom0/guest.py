@@ -74,14 +74,14 @@ class Guest:
         while self._opened:
             self._opened.pop()()
 
-    def create(self, check=True):
-        """xl create: (status, what it said)."""
+    def create(self, check=True, paused=False):
+        """xl create, with -p if it is to stay paused: (status, what it said)."""
         with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
             for key, value in self.config.items():
                 if value is not None:
                     file.write(f"{key} = {json.dumps(value)}\n")
             file.flush()
-            return run("xl", "create", file.name, check=check)
+            return run("xl", "create", *(["-p"] if paused else []), file.name, check=check)
 
     def domid(self):
         """Its number, or None when there is no such domain."""
