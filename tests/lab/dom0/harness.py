@@ -25,7 +25,7 @@ started = [0]
 def test(name, seconds, starts=0):
     """Makes a function a test. It gets a function that notes the name of a guest whose logs matter.
 
-    seconds: its deadline.  starts: how many guests it starts one after another.
+    seconds: its deadline, several times what it takes on a quiet machine.  starts: how many guests it starts one after another.
     """
     def register(function):
         _tests.append((name, seconds, starts, function))

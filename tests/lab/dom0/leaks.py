@@ -11,7 +11,7 @@ import re
 from host import Deadline, domains, processes, run, waitFor
 from pathlib import Path
 
-SETTLE = 20
+SETTLE = 30
 DIRECTORIES = ("/run/xen-stubdom", "/run/xen", "/var/lib/xen", "/run/xen-hotplug")
 
 # libxl remembers the numbers of domains that ended, to give them to others later.

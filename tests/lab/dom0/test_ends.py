@@ -87,20 +87,20 @@ def xenCrash(domid):
 
 
 @test("the stubdomain is destroyed under a running guest: noticed within 1 s, event, log, the guest ends as crashed",
-      90, starts=1)
+      180, starts=1)
 def stubdomainDestroyed(note):
     note("e-destroyed")
     stubdomainDies(Guest("e-destroyed"), lambda guest: run("xl", "destroy", guest.name + "-dm"), "destroyed")
 
 
 @test("the stubdomain crashes under a running guest: noticed within 1 s, event, log, the guest ends as crashed",
-      90, starts=1)
+      180, starts=1)
 def stubdomainCrashed(note):
     note("e-crashed")
     stubdomainDies(Guest("e-crashed"), lambda guest: xenCrash(guest.stubdomain()), "crashed")
 
 
-@test("xen-stubdom-dm gets SIGTERM: the stubdomain is destroyed, the guest ends as crashed", 90, starts=1)
+@test("xen-stubdom-dm gets SIGTERM: the stubdomain is destroyed, the guest ends as crashed", 180, starts=1)
 def terminated(note):
     note("e-term")
     with Guest("e-term") as guest:
@@ -111,7 +111,7 @@ def terminated(note):
             raise Failure(guest.log())
 
 
-@test("xen-stubdom-dm is killed: the guest goes on, and xl destroy leaves nothing", 90, starts=1)
+@test("xen-stubdom-dm is killed: the guest goes on, and xl destroy leaves nothing", 180, starts=1)
 def killed(note):
     note("e-kill")
     with Guest("e-kill") as guest:

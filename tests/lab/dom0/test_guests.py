@@ -14,7 +14,7 @@ def check(right, text):
         raise Failure(text)
 
 
-@test("xl create: a guest boots from disk, its device model is in a stubdomain and none in dom0", 90, starts=1)
+@test("xl create: a guest boots from disk, its device model is in a stubdomain and none in dom0", 180, starts=1)
 def createTest(note):
     note("create")
     with Guest("create", vif=["mac=00:16:3e:00:01:01,bridge=xenbr0"]) as guest:
@@ -34,7 +34,7 @@ def createTest(note):
         guest.waitGone()
 
 
-@test("serial: the echo guest answers over xl console, is reset, answers again, powers off", 150, starts=2)
+@test("serial: the echo guest answers over xl console, is reset, answers again, powers off", 300, starts=2)
 def echoTest(note):
     note("echo")
     with Guest("echo", image="echo", on_reboot="restart") as guest:
@@ -56,7 +56,7 @@ def echoTest(note):
 
 
 @test("network: iPXE of the emulated e1000 loads and starts the boot program through the stubdomain's bridge",
-      120, starts=1)
+      240, starts=1)
 def networkTest(note):
     note("net")
     with Guest("net", image=None, boot="n", memory=96,
@@ -75,7 +75,7 @@ def _medium(path, label, size):
 
 
 @test("disks: two disks and a CD-ROM appear in the configured places, the CD-ROM read-only in the backend",
-      100, starts=1)
+      200, starts=1)
 def disksTest(note):
     note("disks")
     second = _medium("/root/second.img", "label disk-two", 1 << 20)

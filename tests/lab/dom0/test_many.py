@@ -13,7 +13,7 @@ from host import Failure, qemuOf, run
 MEANT = 10
 
 
-@test("three guests at once: each prints", 170)
+@test("three guests at once: each prints", 340)
 def three(note):
     guests = [Guest(f"three-{number}", vif=[f"mac=00:16:3e:00:03:0{number},bridge=xenbr0"])
               for number in range(3)]
@@ -55,7 +55,7 @@ XML = """<domain type='xen'>
 """
 
 
-@test("stock libvirt: virsh defines, starts and destroys a guest whose emulator is xen-stubdom-dm", 110, starts=1)
+@test("stock libvirt: virsh defines, starts and destroys a guest whose emulator is xen-stubdom-dm", 220, starts=1)
 def libvirt(note):
     note("virsh")
     file = Path("/root/virsh.xml")
