@@ -319,6 +319,7 @@ static void
 stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque)
 {
     DmModel *model = opaque;
+    g_autofree char *times = NULL;
     g_autoptr(GError) error = NULL;
 
     if (cause) {
@@ -338,7 +339,9 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
     while (model->held->len) {
         dmCommandsAnswerStatus(model, g_ptr_array_remove_index(model->held, 0));
     }
-    g_message("guest %u: its device model runs in domain %u", model->options->domid, dmStubdomainDomid(stubdomain));
+    times = dmStubdomainTimes(stubdomain);
+    g_message("guest %u: its device model runs in domain %u (%s)", model->options->domid, dmStubdomainDomid(stubdomain),
+              times);
     domainReleased(NULL, model); /* what happened meanwhile */
 }
 

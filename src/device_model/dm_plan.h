@@ -43,11 +43,12 @@ typedef struct {
     char *kernel;
     char *ramdisk; /* or NULL */
     char *commandLine;
-    guint memory;     /* MiB */
-    GPtrArray *disks; /* of DmPlanDisk */
-    GPtrArray *nics;  /* of DmPlanNic */
-    char **serials;   /* ends in dom0 of the consoles 3… */
-    char **argv;      /* of the device model in the stubdomain, without its name */
+    guint memory;         /* MiB */
+    GPtrArray *disks;     /* of DmPlanDisk */
+    GPtrArray *nics;      /* of DmPlanNic */
+    char **serials;       /* ends in dom0 of the consoles 3… */
+    char **argv;          /* of the device model in the stubdomain, without its name */
+    gboolean lateDevices; /* disks and NICs may come while it boots: its image waits for them */
 } DmPlan;
 
 /**

@@ -24,6 +24,8 @@ struct _DmSteps {
     const char *failed;
     GError *error; /* why we go back */
     guint source;
+    gint64 since;   /* when the step in work was started, monotonic microseconds */
+    GString *times; /* of the steps run forward, for people */
 };
 
 DmSteps *
@@ -34,6 +36,7 @@ dmStepsNew(const DmStep *table, DmStepsFunc func, gpointer opaque)
     steps->table = table;
     steps->func = func;
     steps->opaque = opaque;
+    steps->times = g_string_new(NULL);
     return steps;
 }
 
@@ -46,6 +49,7 @@ dmStepsFree(DmSteps *steps)
     g_warn_if_fail(!steps->working);
     g_clear_handle_id(&steps->source, g_source_remove);
     g_clear_error(&steps->error);
+    g_string_free(steps->times, TRUE);
     g_free(steps);
 }
 
@@ -54,6 +58,7 @@ runForward(DmSteps *steps)
 {
     if (steps->table[steps->position].name) {
         steps->working = TRUE;
+        steps->since = g_get_monotonic_time();
         steps->table[steps->position].run(steps, steps->opaque);
     } else {
         steps->func(steps, NULL, NULL, steps->opaque);
@@ -138,7 +143,16 @@ dmStepsDone(DmSteps *steps, GError *error)
         steps->error = error;
     }
     if (!steps->undoing) {
+        g_string_append_printf(steps->times, "%s%s %.1f s", steps->times->len ? ", " : "",
+                               steps->table[steps->position].name,
+                               (double)(g_get_monotonic_time() - steps->since) / G_USEC_PER_SEC);
         steps->position++; /* of a step that failed too: its undo accepts what is half made */
     }
     schedule(steps);
+}
+
+char *
+dmStepsTimes(const DmSteps *steps)
+{
+    return g_strdup(steps->times->str);
 }

@@ -328,10 +328,24 @@ undoReady(DmSteps *steps, gpointer opaque)
     dmStepsDone(steps, NULL);
 }
 
+/* Everything is there before the stubdomain runs (stubdom.txt): MiniOS looks once. */
 static const DmStep startSteps[] = {
     {"create", runCreate, undoCreate}, {"target", runTarget, undoTarget},       {"disks", runDisks, NULL},
     {"nics", runNics, NULL},           {"consoles", runConsoles, undoConsoles}, {"log", runLog, NULL},
     {"unpause", runUnpause, NULL},     {"ready", runReady, undoReady},          {NULL, NULL, NULL},
+};
+
+/* An image that waits for its devices boots while the hotplug scripts run. */
+static const DmStep lateDevicesSteps[] = {
+    {"create", runCreate, undoCreate},
+    {"target", runTarget, undoTarget},
+    {"consoles", runConsoles, undoConsoles},
+    {"log", runLog, NULL},
+    {"unpause", runUnpause, NULL},
+    {"disks", runDisks, NULL},
+    {"nics", runNics, NULL},
+    {"ready", runReady, undoReady},
+    {NULL, NULL, NULL},
 };
 
 static void
@@ -390,7 +404,7 @@ dmStubdomainNew(DmLibxl *libxl, DmStore *store, const DmOptions *options, const 
     stubdomain->record = record;
     stubdomain->recordOpaque = opaque;
     stubdomain->domid = NO_DOMAIN;
-    stubdomain->steps = dmStepsNew(startSteps, stepsEnded, stubdomain);
+    stubdomain->steps = dmStepsNew(plan->lateDevices ? lateDevicesSteps : startSteps, stepsEnded, stubdomain);
     return stubdomain;
 }
 
@@ -489,4 +503,10 @@ char *
 dmStubdomainSerialName(DmStubdomain *stubdomain, guint index)
 {
     return stubdomain->terminals ? dmTerminalsSerialName(stubdomain->terminals, index) : NULL;
+}
+
+char *
+dmStubdomainTimes(const DmStubdomain *stubdomain)
+{
+    return dmStepsTimes(stubdomain->steps);
 }

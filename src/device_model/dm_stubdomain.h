@@ -79,3 +79,6 @@ char *dmStubdomainLastWords(DmStubdomain *stubdomain);
 
 /** QEMU's name of serial port @index in dom0, or NULL if there is none; (transfer full). */
 char *dmStubdomainSerialName(DmStubdomain *stubdomain, guint index);
+
+/** How long each step of the start took, for people; (transfer full). */
+char *dmStubdomainTimes(const DmStubdomain *stubdomain);
