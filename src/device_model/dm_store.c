@@ -218,8 +218,7 @@ dmStoreReadNumber(DmStore *store, const char *path, guint64 max, guint64 *value,
     }
     shown = stubdomTextSanitize(text, length, STUBDOM_VALUE_MAX);
     g_set_error(error, DM_ERROR, DM_ERROR_STUBDOMAIN,
-                _("xenstore node '%s' has the value '%s' where a number up to %" PRIu64 " belongs"), path,
-                shown, max);
+                _("xenstore node '%s' has the value '%s' where a number up to %" PRIu64 " belongs"), path, shown, max);
     return FALSE;
 }
 
