@@ -115,8 +115,8 @@ finishWithVerdict(DmChannel *channel, DmVerdict verdict)
     const char *word = channel->current ? requestWord(channel->current) : "";
 
     if (verdict == DM_VERDICT_REFUSED) {
-        g_set_error(&error, DM_ERROR, DM_ERROR_REFUSED, _("stubdomain %u answered '%s' with '%s'"),
-                    channel->stubdomain, word, channel->machine.text);
+        g_set_error(&error, DM_ERROR, DM_ERROR_REFUSED, _("stubdomain %u answered '%s' with '%s'"), channel->stubdomain,
+                    word, channel->machine.text);
     } else if (verdict == DM_VERDICT_MISBEHAVED) {
         g_set_error(&error, DM_ERROR, DM_ERROR_STUBDOMAIN,
                     _("stubdomain %u answered '%s' with '%s', which is no answer to it"), channel->stubdomain, word,
@@ -153,8 +153,7 @@ lookNow(DmChannel *channel)
                   stubdomCommandInfo(channel->machine.command)->word, channel->machine.text);
         scheduleKick(channel);
         if (channel->late) {
-            channel->late(channel->machine.command, channel->machine.parameter, channel->machine.text,
-                          channel->opaque);
+            channel->late(channel->machine.command, channel->machine.parameter, channel->machine.text, channel->opaque);
         }
         return;
     }
@@ -200,7 +199,7 @@ channelExpired(gpointer opaque)
                     : _("stubdomain %u did not answer within %u.%u seconds to '%s'"),
                 channel->stubdomain, channel->current->timeout / 1000, channel->current->timeout / 100 % 10,
                 channel->current->command == STUBDOM_COMMAND_LAST ? stubdomStateName(STUBDOM_STATE_RUNNING)
-                                                                   : requestWord(channel->current));
+                                                                  : requestWord(channel->current));
     dmMachineExpire(&channel->machine);
     finish(channel, error);
     return G_SOURCE_REMOVE;
@@ -218,8 +217,7 @@ writeCommand(DmStore *store, gpointer opaque, GError **error)
         return dmStoreRemove(store, channel->paths[STUBDOM_NODE_LOGDIRTY_RET], error) &&
                dmStoreWrite(store, channel->paths[STUBDOM_NODE_LOGDIRTY_CMD], info->word, error);
     }
-    if (request->parameter &&
-        !dmStoreWrite(store, channel->paths[STUBDOM_NODE_PARAMETER], request->parameter, error)) {
+    if (request->parameter && !dmStoreWrite(store, channel->paths[STUBDOM_NODE_PARAMETER], request->parameter, error)) {
         return FALSE;
     }
     return dmStoreWrite(store, channel->paths[STUBDOM_NODE_COMMAND], info->word, error);
@@ -346,9 +344,8 @@ dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter,
     request->func = func;
     request->opaque = opaque;
     if (g_queue_get_length(&channel->queue) >= DM_CHANNEL_QUEUE_MAX) {
-        g_autoptr(GError) error =
-            g_error_new(DM_ERROR, DM_ERROR_BUSY, _("%u commands wait for stubdomain %u already"),
-                        DM_CHANNEL_QUEUE_MAX, channel->stubdomain);
+        g_autoptr(GError) error = g_error_new(DM_ERROR, DM_ERROR_BUSY, _("%u commands wait for stubdomain %u already"),
+                                              DM_CHANNEL_QUEUE_MAX, channel->stubdomain);
 
         func(error, 0, opaque);
         requestFree(request);

@@ -62,8 +62,8 @@ void dmChannelAwaitReady(DmChannel *channel, guint timeout, DmChannelFunc func, 
  * Queues a command. @func is called once, from the main loop, never from
  * within this call.
  */
-void dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter, guint timeout,
-                   DmChannelFunc func, gpointer opaque);
+void dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter, guint timeout, DmChannelFunc func,
+                   gpointer opaque);
 
 /** Tells the channel that the stubdomain is gone: everything ends with DM_ERROR_DEAD. */
 void dmChannelDie(DmChannel *channel);

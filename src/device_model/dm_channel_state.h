@@ -18,9 +18,9 @@
 typedef enum {
     DM_CHANNEL_STARTING, /* nothing was heard yet */
     DM_CHANNEL_IDLE,
-    DM_CHANNEL_WAITING,  /* a command is out */
-    DM_CHANNEL_BROKEN,   /* a deadline passed; the answer may still come */
-    DM_CHANNEL_DEAD,     /* the stubdomain is gone */
+    DM_CHANNEL_WAITING, /* a command is out */
+    DM_CHANNEL_BROKEN,  /* a deadline passed; the answer may still come */
+    DM_CHANNEL_DEAD,    /* the stubdomain is gone */
 } DmChannelPhase;
 
 /* What an observation means. */
@@ -41,11 +41,11 @@ typedef struct {
 /* Main loop only. */
 typedef struct {
     DmChannelPhase phase;
-    StubdomCommand command;                   /* WAITING, BROKEN: which */
-    char parameter[STUBDOM_PARAMETER_MAX];    /* what was written with it */
-    guint8 devfn;                             /* after DONE of pci-ins: the virtual slot and function */
-    gboolean acknowledge;                     /* after an observation: "running" is to be written back */
-    char text[STUBDOM_VALUE_MAX * 4 + 8];     /* after REFUSED, MISBEHAVED or LATE: what was written, sanitised */
+    StubdomCommand command;                /* WAITING, BROKEN: which */
+    char parameter[STUBDOM_PARAMETER_MAX]; /* what was written with it */
+    guint8 devfn;                          /* after DONE of pci-ins: the virtual slot and function */
+    gboolean acknowledge;                  /* after an observation: "running" is to be written back */
+    char text[STUBDOM_VALUE_MAX * 4 + 8];  /* after REFUSED, MISBEHAVED or LATE: what was written, sanitised */
 } DmChannelMachine;
 
 void dmMachineInit(DmChannelMachine *machine);

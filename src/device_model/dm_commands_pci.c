@@ -10,8 +10,6 @@
 
 #include "config.h"
 
-#include <stdio.h>
-
 #include <glib/gi18n-lib.h>
 
 #include "dm_commands.h"
@@ -97,15 +95,27 @@ getChannel(DmModel *model, DmQmpRequest *request)
     return channel;
 }
 
+/* One to @digits hexadecimal digits; *@p moves behind them. */
+static gboolean
+takeHex(const char **p, guint digits, guint *number)
+{
+    guint taken = 0;
+
+    for (*number = 0; taken < digits && g_ascii_isxdigit(**p); taken++) {
+        *number = *number * 16 + (guint)g_ascii_xdigit_value(*(*p)++);
+    }
+    return taken > 0;
+}
+
 /* @text as the canonical DDDD:BB:DD.F, or NULL. */
 static char *
 canonicalAddress(const char *text)
 {
-    unsigned int domain, bus, slot, function;
-    int end = 0;
+    guint domain, bus, slot, function;
+    const char *p = text ? text : "";
 
-    if (!text || sscanf(text, "%4x:%2x:%2x.%1x%n", &domain, &bus, &slot, &function, &end) != 4 || text[end] != '\0' ||
-        slot > 31 || function > 7) {
+    if (!takeHex(&p, 4, &domain) || *p++ != ':' || !takeHex(&p, 2, &bus) || *p++ != ':' || !takeHex(&p, 2, &slot) ||
+        *p++ != '.' || !takeHex(&p, 1, &function) || *p != '\0' || slot > 31 || function > 7) {
         return NULL;
     }
     return g_strdup_printf("%04x:%02x:%02x.%x", domain, bus, slot, function);
@@ -115,12 +125,15 @@ canonicalAddress(const char *text)
 static gboolean
 parseSlot(const char *text, guint *devfn)
 {
-    unsigned int slot, function = 0;
-    int end = 0;
-    int got = sscanf(text, "%2x%n.%1x%n", &slot, &end, &function, &end);
+    guint slot, function = 0;
+    const char *p = text;
 
+    if (!takeHex(&p, 2, &slot) || (*p == '.' && (p++, !takeHex(&p, 1, &function))) || *p != '\0' || slot > 31 ||
+        function > 7) {
+        return FALSE;
+    }
     *devfn = slot << 3 | function;
-    return got >= 1 && text[end] == '\0' && slot <= 31 && function <= 7;
+    return TRUE;
 }
 
 static void

@@ -14,6 +14,7 @@
 
 #include "dm_console.h"
 
+#include <inttypes.h>
 #include <unistd.h>
 
 #include <glib/gi18n-lib.h>
@@ -290,7 +291,7 @@ handleDrained(Console *console, const ConsoleReply *reply)
                             g_strerror(reply->error));
     } else if (console->limitHit) {
         error = g_error_new(DM_ERROR, DM_ERROR_STUBDOMAIN,
-                            _("the stubdomain wrote more than the %" G_GUINT64_FORMAT " bytes allowed to console %u"),
+                            _("the stubdomain wrote more than the %" PRIu64 " bytes allowed to console %u"),
                             console->limit, console->number);
     }
     endDrain(console, reply->fromStubdomain, error);

@@ -12,7 +12,6 @@
 
 #include "dm_guest.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <glib/gi18n-lib.h>
@@ -73,16 +72,13 @@ idNumber(const char *id, const char *prefix)
 static gboolean
 parseMac(const char *text, guint8 mac[6], GError **error)
 {
-    unsigned int part[6];
-    int end = 0;
+    const char *p = text ? text : "";
+    int i = 0;
 
-    if (text &&
-        sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &part[0], &part[1], &part[2], &part[3], &part[4], &part[5], &end) ==
-            6 &&
-        text[end] == '\0') {
-        for (int i = 0; i < 6; i++) {
-            mac[i] = (guint8)part[i];
-        }
+    for (; i < 6 && g_ascii_isxdigit(p[0]) && g_ascii_isxdigit(p[1]) && p[2] == (i < 5 ? ':' : '\0'); i++, p += 3) {
+        mac[i] = (guint8)(g_ascii_xdigit_value(p[0]) * 16 + g_ascii_xdigit_value(p[1]));
+    }
+    if (i == 6) {
         return TRUE;
     }
     g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'%s' is not the MAC address of a NIC"), text ? text : "");
@@ -138,9 +134,10 @@ static gboolean
 readNetdev(GuestReader *reader, const char *value, GError **error)
 {
     g_autofree char *id = dmOptionListGet(value, "id");
+    g_autofree char *type = dmOptionListGet(value, "type");
     guint index = idNumber(id, "net");
 
-    if (index == G_MAXUINT) {
+    if (index == G_MAXUINT || g_strcmp0(type, "tap") != 0) {
         g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'-netdev %s' is none of libxl's"), value);
         return FALSE;
     }
@@ -155,16 +152,15 @@ readSmp(GuestReader *reader, const char *value, GError **error)
     g_autofree char *online = g_strndup(value, strcspn(value, ","));
     g_autofree char *max = dmOptionListGet(value, "maxcpus");
     guint64 number = 0;
+    guint64 numberMax = 0;
 
-    if (!g_ascii_string_to_unsigned(online, 10, 1, 4096, &number, NULL)) {
+    if (!g_ascii_string_to_unsigned(online, 10, 1, 4096, &number, NULL) ||
+        (max && !g_ascii_string_to_unsigned(max, 10, number, 4096, &numberMax, NULL))) {
         g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT, _("'-smp %s' names no number of virtual CPUs"), value);
         return FALSE;
     }
     reader->guest->vcpus = (guint)number;
-    reader->guest->vcpusMax = (guint)number;
-    if (max && g_ascii_string_to_unsigned(max, 10, number, 4096, &number, NULL)) {
-        reader->guest->vcpusMax = (guint)number;
-    }
+    reader->guest->vcpusMax = (guint)(max ? numberMax : number);
     return TRUE;
 }
 
@@ -331,21 +327,33 @@ lettersToUnit(const char *letters, guint *unit)
         number = number * 26 + (guint)(*p - 'a') + 1;
     }
     *unit = number - 1;
-    return p > letters && (*p == '\0' || g_ascii_isdigit(*p));
+    return p > letters && strspn(p, "0123456789") == strlen(p);
+}
+
+/* "d5p2": disk 5, partition 2. */
+static gboolean
+numbersToUnit(const char *vdev, guint *unit)
+{
+    g_auto(GStrv) numbers = g_strsplit(vdev[0] == 'd' ? vdev + 1 : "", "p", 2);
+    guint64 disk = 0;
+
+    if (g_strv_length(numbers) != 2 || !g_ascii_string_to_unsigned(numbers[0], 10, 0, 16383, &disk, NULL) ||
+        !g_ascii_string_to_unsigned(numbers[1], 10, 0, 255, NULL, NULL)) {
+        return FALSE;
+    }
+    *unit = (guint)disk;
+    return TRUE;
 }
 
 DmDisk *
 dmDiskNew(const char *vdev, GError **error)
 {
     DmDisk *disk = g_new0(DmDisk, 1);
-    unsigned int partition = 0;
-    int end = 0;
 
     disk->vdev = g_strdup(vdev);
     disk->bus = g_str_has_prefix(vdev, "sd") ? DM_DISK_BUS_SCSI : DM_DISK_BUS_IDE;
     if (((g_str_has_prefix(vdev, "hd") || g_str_has_prefix(vdev, "sd")) && lettersToUnit(vdev + 2, &disk->unit)) ||
-        (g_str_has_prefix(vdev, "xvd") && lettersToUnit(vdev + 3, &disk->unit)) ||
-        (sscanf(vdev, "d%up%u%n", &disk->unit, &partition, &end) == 2 && vdev[end] == '\0' && disk->unit < 16384)) {
+        (g_str_has_prefix(vdev, "xvd") && lettersToUnit(vdev + 3, &disk->unit)) || numbersToUnit(vdev, &disk->unit)) {
         return disk;
     }
     dmDiskFree(disk);

@@ -12,6 +12,7 @@
 #include "dm_image.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,8 +59,7 @@ getNumber(JsonObject *object, const char *file, const char *member, gint64 min, 
 
     if (!node || !JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_INT64 ||
         json_node_get_int(node) < min || json_node_get_int(node) > max) {
-        g_autofree char *need = g_strdup_printf(_("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT),
-                                                min, max);
+        g_autofree char *need = g_strdup_printf(_("a whole number from %" PRId64 " to %" PRId64), min, max);
 
         return imageError(error, file, member, need);
     }

@@ -12,6 +12,7 @@
 
 #include "dm_options.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <glib/gi18n-lib.h>
@@ -61,9 +62,8 @@ parseNumber(const char *what, const char *value, guint64 min, guint64 max, guint
         return TRUE;
     }
     g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
-                _("option '%s' has the value '%s'; a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                  " is needed"),
-                what, value ? value : "", min, max);
+                _("option '%s' has the value '%s'; a number from %" PRIu64 " to %" PRIu64 " is needed"), what,
+                value ? value : "", min, max);
     return FALSE;
 }
 

@@ -17,26 +17,26 @@
 #define DM_START_TIMEOUT_DEFAULT 50U
 #define DM_COMMAND_TIMEOUT_DEFAULT 10U
 #define DM_TIMEOUT_MAX 3600U
-#define DM_SAVE_LIMIT_DEFAULT (64U * 1024U * 1024U)
-#define DM_LOG_LIMIT_DEFAULT (1024U * 1024U)
+#define DM_SAVE_LIMIT_DEFAULT 0x4000000U /* 64 MiB */
+#define DM_LOG_LIMIT_DEFAULT 0x100000U   /* 1 MiB */
 #define DM_LIMIT_MAX (G_GUINT64_CONSTANT(1) << 32)
 #define DM_IMAGE_DEFAULT "linux"
 
 typedef struct {
-    guint domid;             /* the guest */
-    char *qmpPath;           /* libxl's QMP socket, or NULL */
-    int qmpFd;               /* the same as a listening descriptor, or -1 */
-    char *statPath;          /* the socket libxenstat looks for, or NULL */
-    int incomingFd;          /* device state to restore, or -1 */
-    char **arguments;        /* the rest, in order: what describes the guest */
+    guint domid;      /* the guest */
+    char *qmpPath;    /* libxl's QMP socket, or NULL */
+    int qmpFd;        /* the same as a listening descriptor, or -1 */
+    char *statPath;   /* the socket libxenstat looks for, or NULL */
+    int incomingFd;   /* device state to restore, or -1 */
+    char **arguments; /* the rest, in order: what describes the guest */
 
-    char *image;             /* image=: name of a stubdomain image, or path of its descriptor */
-    char *config;            /* config=: file with the guest's libxl_domain_config as JSON, or NULL */
-    guint startTimeout;      /* start-timeout=: seconds from our start to "running" */
-    guint commandTimeout;    /* command-timeout=: seconds for an answer to a command */
-    guint64 saveLimit;       /* save-limit=: bytes of device state */
-    guint64 logLimit;        /* log-limit=: bytes in each of the two log files */
-    guint memory;            /* memory=: MiB of the stubdomain; 0: what the image asks for */
+    char *image;          /* image=: name of a stubdomain image, or path of its descriptor */
+    char *config;         /* config=: file with the guest's libxl_domain_config as JSON, or NULL */
+    guint startTimeout;   /* start-timeout=: seconds from our start to "running" */
+    guint commandTimeout; /* command-timeout=: seconds for an answer to a command */
+    guint64 saveLimit;    /* save-limit=: bytes of device state */
+    guint64 logLimit;     /* log-limit=: bytes in each of the two log files */
+    guint memory;         /* memory=: MiB of the stubdomain; 0: what the image asks for */
 } DmOptions;
 
 /**

@@ -12,6 +12,8 @@
 
 #include "dm_plan.h"
 
+#include <string.h>
+
 #include <glib/gi18n-lib.h>
 #include <json-glib/json-glib.h>
 
@@ -138,6 +140,20 @@ planConsoles(DmPlan *plan, const DmGuest *guest, GError **error)
     return TRUE;
 }
 
+/* "host:1.2", "disk:/path": what stands behind the colon is dom0's. */
+static gboolean
+checkUsb(const DmGuest *guest, GError **error)
+{
+    for (char **device = guest->usbDevices; *device; device++) {
+        if (strchr(*device, ':')) {
+            return unsupported(error,
+                               _("the USB device '%s' of guest '%s' is one of dom0's, which a stubdomain cannot use"),
+                               *device, guest->name);
+        }
+    }
+    return TRUE;
+}
+
 static gboolean
 planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
 {
@@ -148,6 +164,9 @@ planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
                            _("guest '%s' asks for graphics (vnc, sdl or spice), which a stubdomain cannot show yet: "
                              "set vnc=0, sdl=0 and spice=0 and use a serial console"),
                            guest->name);
+    }
+    if (!checkUsb(guest, error)) {
+        return FALSE;
     }
     if (plan->kind == DM_IMAGE_LINUX) {
         plan->argv = dmPlanLinuxArguments(guest, error);

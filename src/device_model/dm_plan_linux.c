@@ -13,7 +13,6 @@
 
 #include "dm_plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <glib/gi18n-lib.h>
@@ -72,6 +71,17 @@ keepNone(LinuxWriter *writer, const char *name, const char *value, GError **erro
     return g_str_equal(value, "none") ? keep(writer, name, value, error) : refuse(writer, name, value, error);
 }
 
+/* A name is an option list to QEMU: one with a comma must not become options. */
+static gboolean
+translateName(LinuxWriter *writer, const char *name, const char *value, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(value, ",", -1);
+    g_autofree char *doubled = g_strjoinv(",,", parts);
+    g_autofree char *translated = g_strdup_printf("guest=%s", doubled);
+
+    return keep(writer, name, translated, error);
+}
+
 /* Where the stubdomain has the serial port: the console of the same number. */
 static gboolean
 translateSerial(LinuxWriter *writer, const char *name, const char *value, GError **error)
@@ -95,42 +105,62 @@ translateNetdev(LinuxWriter *writer, const char *name, const char *value, GError
     return keep(writer, name, translated, error);
 }
 
+/* The number behind @prefix in @text. */
+static gboolean
+numberBehind(const char *text, const char *prefix, guint *number)
+{
+    guint64 wide = 0;
+
+    if (!g_str_has_prefix(text, prefix) ||
+        !g_ascii_string_to_unsigned(text + strlen(prefix), 10, 0, G_MAXINT, &wide, NULL)) {
+        return FALSE;
+    }
+    *number = (guint)wide;
+    return TRUE;
+}
+
+/* A device's Xen number (xen-vbd-interface.7): hda 768, hdb 832, hdc 5632, hdd 5696, xvdX 202 << 8 | X << 4. */
+static gboolean
+unitOfXenNumber(guint number, DmDiskBus *bus, guint *unit)
+{
+    switch (number >> 8) {
+    case 8:
+        *bus = DM_DISK_BUS_SCSI;
+        *unit = (number & 0xff) >> 4;
+        return TRUE;
+    case 202:
+        *unit = (number & 0xff) >> 4;
+        return TRUE;
+    case 3:
+    case 22:
+        *unit = (number >> 8 == 22 ? 2 : 0) + ((number & 0xff) >> 6);
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
 /* The unit a -drive of libxl is for: index= of an IDE disk, or the number in its id. */
 static gboolean
 driveUnit(const char *value, DmDiskBus *bus, guint *unit)
 {
     g_autofree char *index = dmOptionListGet(value, "index");
     g_autofree char *id = dmOptionListGet(value, "id");
-    unsigned int number = 0;
-    int end = 0;
+    guint number = 0;
 
     *bus = DM_DISK_BUS_IDE;
     if (index) {
-        return sscanf(index, "%u%n", unit, &end) == 1 && index[end] == '\0';
+        return numberBehind(index, "", unit);
     }
     if (!id) {
         return FALSE;
     }
-    if (sscanf(id, "scsi0-hd%u%n", unit, &end) == 1 && id[end] == '\0') {
+    if (numberBehind(id, "scsi0-hd", unit)) {
         *bus = DM_DISK_BUS_SCSI;
         return TRUE;
     }
-    if (sscanf(id, "ahcidisk-%u%n", unit, &end) == 1 && id[end] == '\0') {
-        return TRUE;
-    }
-    if (sscanf(id, "ide-%u%n", &number, &end) != 1 || id[end] != '\0') {
-        return FALSE;
-    }
-    /* The Xen number of the device (xen-vbd-interface.7): hda 768, hdb 832, hdc 5632, hdd 5696, xvdX 202 << 8 | X << 4. */
-    if (number >> 8 == 202) {
-        *unit = (number & 0xff) >> 4;
-    } else if (number >> 8 == 8) {
-        *unit = (number & 0xff) >> 4;
-        *bus = DM_DISK_BUS_SCSI;
-    } else {
-        *unit = (number >> 8 == 22 ? 2 : 0) + ((number & 0xff) >> 6);
-    }
-    return number >> 8 == 202 || number >> 8 == 8 || number >> 8 == 3 || number >> 8 == 22;
+    return numberBehind(id, "ahcidisk-", unit) ||
+           (numberBehind(id, "ide-", &number) && unitOfXenNumber(number, bus, unit));
 }
 
 static gboolean
@@ -182,10 +212,6 @@ translateDrive(LinuxWriter *writer, const char *name, const char *value, GError 
     g_autofree char *translated = NULL;
     guint position = 0;
 
-    if (strstr(value, ",,")) {
-        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("the path in '%s %s' has a comma"), name, value);
-        return FALSE;
-    }
     if (!file) {
         return keep(writer, name, value, error); /* no medium */
     }
@@ -219,7 +245,7 @@ static const struct {
     {"-kernel", TRUE, refuseKernel},
     {"-m", TRUE, keep},
     {"-machine", TRUE, keep},
-    {"-name", TRUE, keep},
+    {"-name", TRUE, translateName},
     {"-net", TRUE, keepNone},
     {"-netdev", TRUE, translateNetdev},
     {"-no-acpi", FALSE, keep},
@@ -263,6 +289,23 @@ translateOption(LinuxWriter *writer, char ***argument, GError **error)
     return refuse(writer, name, (*argument)[1] && (*argument)[1][0] != '-' ? (*argument)[1] : NULL, error);
 }
 
+/* libxl does not double the commas of a path, so such a -drive cannot be taken apart. */
+static gboolean
+checkPaths(const DmGuest *guest, GError **error)
+{
+    for (guint i = 0; i < guest->disks->len; i++) {
+        const DmDisk *disk = g_ptr_array_index(guest->disks, i);
+
+        if (disk->path && strchr(disk->path, ',')) {
+            g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                        _("the path '%s' of disk '%s' has a comma, which libxl cannot tell a device model: rename it"),
+                        disk->path, disk->vdev);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 char **
 dmPlanLinuxArguments(const DmGuest *guest, GError **error)
 {
@@ -270,6 +313,9 @@ dmPlanLinuxArguments(const DmGuest *guest, GError **error)
     g_autofree char *domid = g_strdup_printf("%u", guest->domid);
     LinuxWriter writer = {.guest = guest, .out = out};
 
+    if (!checkPaths(guest, error)) {
+        return NULL;
+    }
     g_strv_builder_add_many(out, "-xen-domid", domid, NULL);
     for (char **argument = guest->arguments; *argument; argument++) {
         if (!translateOption(&writer, &argument, error)) {

@@ -21,8 +21,7 @@
 /* Traditional device models know 128 virtual CPUs (HVM_MAX_VCPUS), as a bit map. */
 #define MINIOS_VCPUS_MAX 128U
 
-static void G_GNUC_PRINTF(3, 4)
-addPair(GStrvBuilder *out, const char *name, const char *format, ...)
+static void G_GNUC_PRINTF(3, 4) addPair(GStrvBuilder *out, const char *name, const char *format, ...)
 {
     g_autofree char *value = NULL;
     va_list args;
@@ -123,8 +122,7 @@ addSound(GStrvBuilder *out, const DmGuest *guest, GError **error)
             return TRUE;
         }
     }
-    g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("a MiniOS stubdomain has no sound card '%s'"),
-                guest->soundhw);
+    g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("a MiniOS stubdomain has no sound card '%s'"), guest->soundhw);
     return FALSE;
 }
 
@@ -143,12 +141,88 @@ checkDisks(const DmGuest *guest, GError **error)
     return TRUE;
 }
 
+/* libxl's options that are in the typed configuration, or of which a MiniOS device model needs none. */
+static const struct {
+    const char *name;
+    gboolean hasValue;
+} miniosOptions[] = {
+    {"-S", FALSE},
+    {"-boot", TRUE},
+    {"-chroot", TRUE},
+    {"-device", TRUE},
+    {"-display", TRUE},
+    {"-drive", TRUE},
+    {"-k", TRUE},
+    {"-m", TRUE},
+    {"-machine", TRUE},
+    {"-name", TRUE},
+    {"-net", TRUE},
+    {"-netdev", TRUE},
+    {"-no-acpi", FALSE},
+    {"-no-shutdown", FALSE},
+    {"-no-user-config", FALSE},
+    {"-nodefaults", FALSE},
+    {"-nographic", FALSE},
+    {"-run-with", TRUE},
+    {"-runas", TRUE},
+    {"-serial", TRUE},
+    {"-smp", TRUE},
+    {"-usb", FALSE},
+    {"-usbdevice", TRUE},
+    {"-vnc", TRUE},
+    {"-xen-domid-restrict", FALSE},
+};
+
+/* The devices of libxl that are made from the typed configuration or from the disks in xenstore. */
+static const char *const miniosDevices[] = {
+    "AC97",      "ES1370",     "VGA",     "cirrus-vga", "hda-duplex", "ide-cd",
+    "intel-hda", "lsi53c895a", "qxl-vga", "sb16",       "scsi-hd",    NULL,
+};
+
+static gboolean
+knowsDevice(const char *device)
+{
+    g_autofree char *driver = g_strndup(device, strcspn(device, ","));
+    g_autofree char *netdev = dmOptionListGet(device, "netdev");
+
+    return netdev || g_strv_contains(miniosDevices, driver);
+}
+
+/* Nothing of the guest is dropped in silence: what has no counterpart is refused by name. */
+static gboolean
+checkArguments(const DmGuest *guest, GError **error)
+{
+    for (char **argument = guest->arguments; *argument; argument++) {
+        const char *name = *argument;
+        const char *value = NULL;
+        gsize i = 0;
+
+        while (i < G_N_ELEMENTS(miniosOptions) && !g_str_equal(name, miniosOptions[i].name)) {
+            i++;
+        }
+        if (i < G_N_ELEMENTS(miniosOptions) && !miniosOptions[i].hasValue) {
+            continue;
+        }
+        if (argument[1] && (i < G_N_ELEMENTS(miniosOptions) || argument[1][0] != '-')) {
+            value = *++argument;
+        }
+        if (i < G_N_ELEMENTS(miniosOptions) && value && (!g_str_equal(name, "-device") || knowsDevice(value))) {
+            continue;
+        }
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                    _("device model option '%s%s%s' of guest '%s' is not supported with a MiniOS stubdomain"), name,
+                    value ? " " : "", value ? value : "", guest->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 char **
 dmPlanMiniosArguments(const DmGuest *guest, GError **error)
 {
     g_autoptr(GStrvBuilder) out = g_strv_builder_new();
 
-    if (!checkDisks(guest, error)) {
+    if (!checkArguments(guest, error) || !checkDisks(guest, error)) {
         return NULL;
     }
     addPair(out, "-d", "%u", guest->domid);

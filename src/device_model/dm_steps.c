@@ -17,12 +17,12 @@ struct _DmSteps {
     const DmStep *table;
     DmStepsFunc func;
     gpointer opaque;
-    guint position;     /* forward: the step to run; back: one more than the step whose undo is next */
-    gboolean working;   /* a step or undo is in work */
-    gboolean back;      /* going back, or will when the step in work ends */
-    gboolean undoing;   /* what is in work is an undo */
+    guint position;   /* forward: the step to run; back: one more than the step whose undo is next */
+    gboolean working; /* a step or undo is in work */
+    gboolean back;    /* going back, or will when the step in work ends */
+    gboolean undoing; /* what is in work is an undo */
     const char *failed;
-    GError *error;      /* why we go back */
+    GError *error; /* why we go back */
     guint source;
 };
 

@@ -20,7 +20,7 @@ typedef void (*DmStepFunc)(DmSteps *steps, gpointer opaque);
 typedef struct {
     const char *name; /* for messages: "attach the disks" */
     DmStepFunc run;
-    DmStepFunc undo;  /* or NULL */
+    DmStepFunc undo; /* or NULL */
 } DmStep;
 
 /*
@@ -51,5 +51,6 @@ void dmStepsForward(DmSteps *steps);
  */
 void dmStepsBack(DmSteps *steps, GError *error);
 
-/** A step or an undo ended; @error: (nullable) (transfer full). A failed undo is logged and does not stop the others. */
+/** A step or an undo ended; @error: (nullable) (transfer full). A failed undo is logged and does not stop the others.
+ */
 void dmStepsDone(DmSteps *steps, GError *error);

@@ -14,6 +14,7 @@
 #include "dm_store.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -217,7 +218,7 @@ dmStoreReadNumber(DmStore *store, const char *path, guint64 max, guint64 *value,
     }
     shown = stubdomTextSanitize(text, length, STUBDOM_VALUE_MAX);
     g_set_error(error, DM_ERROR, DM_ERROR_STUBDOMAIN,
-                _("xenstore node '%s' has the value '%s' where a number up to %" G_GUINT64_FORMAT " belongs"), path,
+                _("xenstore node '%s' has the value '%s' where a number up to %" PRIu64 " belongs"), path,
                 shown, max);
     return FALSE;
 }

@@ -23,47 +23,53 @@ static const char *const stateNames[] = {
 };
 
 static const StubdomCommandInfo commands[STUBDOM_COMMAND_LAST] = {
-    [STUBDOM_COMMAND_SAVE] = {
-        .command = STUBDOM_COMMAND_SAVE,
-        .word = "save",
-        .before = STUBDOM_STATE_RUNNING,
-        .success = STUBDOM_STATE_PAUSED,
-    },
-    [STUBDOM_COMMAND_CONTINUE] = {
-        .command = STUBDOM_COMMAND_CONTINUE,
-        .word = "continue",
-        .before = STUBDOM_STATE_PAUSED,
-        .success = STUBDOM_STATE_RUNNING,
-    },
-    [STUBDOM_COMMAND_PCI_INSERT] = {
-        .command = STUBDOM_COMMAND_PCI_INSERT,
-        .word = "pci-ins",
-        .hasParameter = TRUE,
-        .before = STUBDOM_STATE_RUNNING,
-        .success = STUBDOM_STATE_PCI_INSERTED,
-        .failure = STUBDOM_STATE_PCI_INSERT_FAILED,
-        .failsByParameter = TRUE,
-        .acknowledge = TRUE,
-    },
-    [STUBDOM_COMMAND_PCI_REMOVE] = {
-        .command = STUBDOM_COMMAND_PCI_REMOVE,
-        .word = "pci-rem",
-        .hasParameter = TRUE,
-        .before = STUBDOM_STATE_RUNNING,
-        .success = STUBDOM_STATE_PCI_REMOVED,
-        .failure = STUBDOM_STATE_PCI_REMOVE_FAILED,
-        .acknowledge = TRUE,
-    },
-    [STUBDOM_COMMAND_LOGDIRTY_ENABLE] = {
-        .command = STUBDOM_COMMAND_LOGDIRTY_ENABLE,
-        .word = "enable",
-        .logdirty = TRUE,
-    },
-    [STUBDOM_COMMAND_LOGDIRTY_DISABLE] = {
-        .command = STUBDOM_COMMAND_LOGDIRTY_DISABLE,
-        .word = "disable",
-        .logdirty = TRUE,
-    },
+    [STUBDOM_COMMAND_SAVE] =
+        {
+            .command = STUBDOM_COMMAND_SAVE,
+            .word = "save",
+            .before = STUBDOM_STATE_RUNNING,
+            .success = STUBDOM_STATE_PAUSED,
+        },
+    [STUBDOM_COMMAND_CONTINUE] =
+        {
+            .command = STUBDOM_COMMAND_CONTINUE,
+            .word = "continue",
+            .before = STUBDOM_STATE_PAUSED,
+            .success = STUBDOM_STATE_RUNNING,
+        },
+    [STUBDOM_COMMAND_PCI_INSERT] =
+        {
+            .command = STUBDOM_COMMAND_PCI_INSERT,
+            .word = "pci-ins",
+            .hasParameter = TRUE,
+            .before = STUBDOM_STATE_RUNNING,
+            .success = STUBDOM_STATE_PCI_INSERTED,
+            .failure = STUBDOM_STATE_PCI_INSERT_FAILED,
+            .failsByParameter = TRUE,
+            .acknowledge = TRUE,
+        },
+    [STUBDOM_COMMAND_PCI_REMOVE] =
+        {
+            .command = STUBDOM_COMMAND_PCI_REMOVE,
+            .word = "pci-rem",
+            .hasParameter = TRUE,
+            .before = STUBDOM_STATE_RUNNING,
+            .success = STUBDOM_STATE_PCI_REMOVED,
+            .failure = STUBDOM_STATE_PCI_REMOVE_FAILED,
+            .acknowledge = TRUE,
+        },
+    [STUBDOM_COMMAND_LOGDIRTY_ENABLE] =
+        {
+            .command = STUBDOM_COMMAND_LOGDIRTY_ENABLE,
+            .word = "enable",
+            .logdirty = TRUE,
+        },
+    [STUBDOM_COMMAND_LOGDIRTY_DISABLE] =
+        {
+            .command = STUBDOM_COMMAND_LOGDIRTY_DISABLE,
+            .word = "disable",
+            .logdirty = TRUE,
+        },
 };
 
 const StubdomCommandInfo *

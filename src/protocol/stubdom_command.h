@@ -44,14 +44,14 @@ typedef enum {
 
 typedef struct {
     StubdomCommand command;
-    const char *word;             /* what goes into `command` (or `logdirty/cmd`) */
-    gboolean logdirty;            /* uses logdirty/cmd and logdirty/ret instead of command and state */
-    gboolean hasParameter;        /* `parameter` is written before `command` */
-    StubdomState before;          /* the state it starts from */
-    StubdomState success;         /* the state that says it is done */
-    StubdomState failure;         /* the state that says it failed; STUBDOM_STATE_NONE: none is defined */
-    gboolean failsByParameter;    /* MiniOS: a text in `parameter`, state unchanged, is a failure */
-    gboolean acknowledge;         /* the toolstack writes "running" back afterwards */
+    const char *word;          /* what goes into `command` (or `logdirty/cmd`) */
+    gboolean logdirty;         /* uses logdirty/cmd and logdirty/ret instead of command and state */
+    gboolean hasParameter;     /* `parameter` is written before `command` */
+    StubdomState before;       /* the state it starts from */
+    StubdomState success;      /* the state that says it is done */
+    StubdomState failure;      /* the state that says it failed; STUBDOM_STATE_NONE: none is defined */
+    gboolean failsByParameter; /* MiniOS: a text in `parameter`, state unchanged, is a failure */
+    gboolean acknowledge;      /* the toolstack writes "running" back afterwards */
 } StubdomCommandInfo;
 
 /**

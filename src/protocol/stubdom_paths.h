@@ -13,7 +13,8 @@
 
 #include <glib.h>
 
-/* Domain ids are 15 bits; larger ones have a meaning of their own in Xen (xen/include/public/xen.h, DOMID_FIRST_RESERVED). */
+/* Domain ids are 15 bits; larger ones have a meaning of their own in Xen (xen/include/public/xen.h,
+ * DOMID_FIRST_RESERVED). */
 #define STUBDOM_DOMID_MAX 0x7fefU
 
 /* Numbers of the consoles of a stubdomain (stubdom.txt, "Setup"). */
@@ -24,11 +25,11 @@
 
 /* Leaves of the directory a stubdomain owns, dm/ = /local/domain/S/device-model/G. */
 typedef enum {
-    STUBDOM_NODE_STATE = 0,     /* dm/state */
-    STUBDOM_NODE_COMMAND,       /* dm/command */
-    STUBDOM_NODE_PARAMETER,     /* dm/parameter */
-    STUBDOM_NODE_LOGDIRTY_CMD,  /* dm/logdirty/cmd */
-    STUBDOM_NODE_LOGDIRTY_RET,  /* dm/logdirty/ret */
+    STUBDOM_NODE_STATE = 0,    /* dm/state */
+    STUBDOM_NODE_COMMAND,      /* dm/command */
+    STUBDOM_NODE_PARAMETER,    /* dm/parameter */
+    STUBDOM_NODE_LOGDIRTY_CMD, /* dm/logdirty/cmd */
+    STUBDOM_NODE_LOGDIRTY_RET, /* dm/logdirty/ret */
     STUBDOM_NODE_LAST,
 } StubdomNode;
 
@@ -53,7 +54,8 @@ char *stubdomPathDeviceModelDomid(guint guest);
 /** /local/domain/@guest/hvmloader/bios */
 char *stubdomPathBios(guint guest);
 
-/** /local/domain/0/device-model/@guest: what libxl waits on for a device model in dom0; its `state` is the ready flag. */
+/** /local/domain/0/device-model/@guest: what libxl waits on for a device model in dom0; its `state` is the ready flag.
+ */
 char *stubdomPathLocalDeviceModel(guint guest);
 
 /** /vm/@uuid/image/dmargs: the argument list as one string (MiniOS). */
@@ -68,7 +70,8 @@ char *stubdomPathConsoleFrontend(guint stubdomain, guint console);
 /** /local/domain/0/backend/console/@stubdomain/@console */
 char *stubdomPathConsoleBackend(guint stubdomain, guint console);
 
-/** /libxl/@stubdomain/device/console/@console: libxl's own record, which makes it clean up the console with the domain. */
+/** /libxl/@stubdomain/device/console/@console: libxl's own record, which makes it clean up the console with the domain.
+ */
 char *stubdomPathConsoleLibxl(guint stubdomain, guint console);
 
 /** /local/domain/@stubdomain/console/tty: pty of console 0, written by xenconsoled. */

@@ -119,8 +119,12 @@ addressHere(InitPci *pci, const char *backend)
 
         if (!dev)
             return NULL;
-        if (g_str_equal(dev, wanted))
-            return initXenstoreReadOptional(pci->store, vdevPath);
+        if (g_str_equal(dev, wanted)) {
+            g_autofree char *vdev = initXenstoreReadOptional(pci->store, vdevPath);
+            InitPciAddress here;
+
+            return vdev && initPciAddressParse(vdev, &here, NULL) ? initPciAddressText(&here) : NULL;
+        }
     }
     return NULL;
 }
@@ -131,7 +135,6 @@ isHere(gpointer data)
     InitPci *pci = data;
     g_autofree char *backend = NULL;
     g_autofree char *config = NULL;
-    InitPciAddress here;
 
     watch(pci, &pci->watchesFrontend, PCI_FRONTEND);
     backend = initXenstoreReadOptional(pci->store, PCI_FRONTEND "/backend");
@@ -141,7 +144,7 @@ isHere(gpointer data)
 
     g_free(pci->here);
     pci->here = addressHere(pci, backend);
-    if (!pci->here || !initPciAddressParse(pci->here, &here, NULL))
+    if (!pci->here)
         return FALSE;
     config = g_build_filename(PCI_SYSFS, pci->here, "config", NULL);
     return g_file_test(config, G_FILE_TEST_EXISTS);

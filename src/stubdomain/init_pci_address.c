@@ -59,7 +59,7 @@ initPciAddressParse(const char *text, InitPciAddress *address, GError **error)
     memset(address, 0, sizeof(*address));
     if (!parseHex(&p, 4, 0xffff, &address->domain) || !parseCharacter(&p, ':') ||
         !parseHex(&p, 2, 0xff, &address->bus) || !parseCharacter(&p, ':') || !parseHex(&p, 2, 0x1f, &address->slot) ||
-        !parseCharacter(&p, '.') || !parseHex(&p, 1, 7, &address->function))
+        !parseCharacter(&p, '.') || !parseHex(&p, 2, 7, &address->function))
         goto malformed;
     if (parseCharacter(&p, '@')) {
         if (!parseHex(&p, 2, 0xff, &devfn))

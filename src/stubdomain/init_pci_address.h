@@ -29,6 +29,7 @@ typedef struct {
  *
  * Options that mean something to MiniOS only (msitranslate, power_mgmt) are
  * accepted and have no effect, unknown ones too; one without '=' is an error.
+ * The function may have two digits, as xen-pciback writes it into `vdev-N`.
  *
  * Returns: TRUE if @text is well-formed
  */

@@ -52,7 +52,8 @@ testCommands(void)
 static void
 testVirtualSlot(void)
 {
-    static const char *const bad[] = {"", "0", "0x", "28", "0x123", "0xg0", "0X20", " 0x20", "0x20 ", "no free hotplug devfn"};
+    static const char *const bad[] = {"",     "0",    "0x",    "28",    "0x123",
+                                      "0xg0", "0X20", " 0x20", "0x20 ", "no free hotplug devfn"};
     guint8 devfn = 0;
 
     g_assert_true(stubdomVirtualSlotParse("0x28", 4, &devfn));

@@ -166,6 +166,9 @@ testPciAddress(void)
     g_assert_true(address.hasVirtual);
     g_assert_cmpuint(address.virtualDevfn, ==, 0x30);
     g_assert_true(address.permissive);
+
+    g_assert_true(initPciAddressParse("0000:00:09.01", &address, NULL));
+    g_assert_cmpuint(address.function, ==, 1);
 }
 
 static void

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs tests in dom0 and prints TAP. Around each: a deadline, the leak check, and what there is to read after a failure.
+
+The emulator's own fault (faults.py) is the one thing that makes a test run
+again, once. What a failed test left is removed, so that the next starts clean.
+"""
+
+import os
+import signal
+import time
+import traceback
+
+import leaks
+from faults import emulatorFault
+from guest import guestLogs
+from host import Deadline, domains, logTail, LOGS, processes, run, setDeadline
+
+_tests = []
+_CLEANUP = 60
+
+# Guests that tests started and that passed, leak check included.
+started = [0]
+
+
+def test(name, seconds, starts=0):
+    """Makes a function a test. It gets a function that notes the name of a guest whose logs matter.
+
+    seconds: its deadline.  starts: how many guests it starts one after another.
+    """
+    def register(function):
+        _tests.append((name, seconds, starts, function))
+        return function
+    return register
+
+
+def say(text):
+    """One or more lines of comment."""
+    for line in text.rstrip("\n").split("\n"):
+        print("# " + line, flush=True)
+
+
+def _alarm(*unused):
+    raise Deadline("the test's deadline passed")
+
+
+def _clean(before):
+    """Ends what a test left, so far as xl and signals can."""
+    setDeadline(_CLEANUP)
+    for name, domid in domains().items():
+        if domid and f"{name} ({domid})" not in before["domain"]:
+            run("xl", "destroy", domid, check=False)
+    for line in leaks.settled(before):
+        say("after cleaning: " + line)
+    for pid, words in processes().items():
+        if f"{pid} {' '.join(words)}" not in before["process"] and "xen" in os.path.basename(words[0]):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _attempt(seconds, function, names):
+    """One run of a test: what is wrong, or an empty list."""
+    setDeadline(60)
+    run("xl", "dmesg", "-c")
+    before = leaks.look()
+    setDeadline(seconds)
+    signal.alarm(int(seconds + 2))
+    try:
+        function(names.append)
+        wrong = leaks.settled(before)
+    except Exception:  # pylint: disable=broad-except
+        wrong = traceback.format_exc().splitlines()
+    finally:
+        signal.alarm(0)
+    if wrong:
+        setDeadline(_CLEANUP)
+        fault = emulatorFault(run("xl", "dmesg")[1])
+        for name in dict.fromkeys(names):
+            wrong += guestLogs(name)
+        wrong += ["xen: " + line for line in run("xl", "dmesg")[1].splitlines()[-20:]]
+        wrong += logTail(LOGS / "xen-hotplug.log", 5)
+        _clean(before)
+        return wrong, fault
+    return [], False
+
+
+def main(only):
+    """Runs the tests whose names contain one of the words; returns the exit status."""
+    signal.signal(signal.SIGALRM, _alarm)
+    chosen = [entry for entry in _tests if not only or any(word in entry[0] for word in only)]
+    print(f"TAP version 13\n1..{len(chosen)}", flush=True)
+    failed = faults = 0
+    for number, (name, seconds, starts, function) in enumerate(chosen, 1):
+        start = time.monotonic()
+        wrong, fault = _attempt(seconds, function, [])
+        if wrong and fault:
+            faults += 1
+            say(f"{name}: the emulator put its own state into the guest; run again")
+            wrong, _ = _attempt(seconds, function, [])
+        failed += bool(wrong)
+        started[0] += 0 if wrong else starts
+        print(f"{'not ok' if wrong else 'ok'} {number} - {name}", flush=True)
+        for line in wrong:
+            say(line)
+        say(f"{time.monotonic() - start:.1f} s")
+    say(f"{faults} faults of the emulator")
+    return 1 if failed else 0

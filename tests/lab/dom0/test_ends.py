@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guests whose end is not their own choice: destroyed, or left without stubdomain or device model process."""
+
+import ctypes
+import glob
+import json
+import os
+import select
+import signal
+import socket
+import time
+
+from guest import Guest
+from harness import test
+from host import Deadline, Failure, remaining, run, waitFor
+
+NOTICED = 1.0
+SHUTDOWN_CRASH = 3  # Xen: sched.h
+
+
+class Monitor:
+    """A client of the driver's QMP socket, ready for events."""
+
+    def __init__(self, domid):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(f"/run/xen-stubdom/{domid}/qmp")
+        self._buffer = b""
+        self.next("QMP")
+        self._socket.sendall(b'{"execute": "qmp_capabilities"}\n')
+        self.next("return")
+
+    def next(self, member):
+        """Waits for a message with a member: (it, when it came)."""
+        while True:
+            line, newline, rest = self._buffer.partition(b"\n")
+            if newline:
+                self._buffer = rest
+                message = json.loads(line)
+                if member in message:
+                    return message, time.monotonic()
+                continue
+            if not select.select([self._socket], [], [], remaining())[0]:
+                raise Deadline(f"no QMP message with {member!r}")
+            data = self._socket.recv(65536)
+            if not data:
+                raise Failure(f"the QMP socket was closed before a message with {member!r}")
+            self._buffer += data
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self._socket.close()
+
+
+def stubdomainDies(guest, kill, reason):
+    """Ends a running guest's stubdomain; checks that it is noticed at once, reported, and the end of the guest.
+
+    kill: ends the stubdomain and returns when it is dead.
+    """
+    with guest:
+        guest.create()
+        with Monitor(guest.domid()) as monitor:
+            kill(guest)
+            dead = time.monotonic()
+            message, when = monitor.next("event")
+        if message["event"] != "STUBDOMAIN_DEATH" or reason not in message["data"]["reason"]:
+            raise Failure(f"the event is {message}")
+        if when - dead > NOTICED:
+            raise Failure(f"the death was noticed after {when - dead:.2f} s")
+        guest.waitGone()
+    if reason not in guest.log():
+        raise Failure(f"no {reason!r} in {guest.log()!r}")
+    if not ("reported as crashed" in guest.log() or reason == "crashed"):
+        raise Failure(f"the guest did not end as crashed: {guest.log()!r}")
+
+
+def xenCrash(domid):
+    """Lets Xen end a domain as one that crashed."""
+    library = ctypes.CDLL(glob.glob("/usr/lib/x86_64-linux-gnu/libxenctrl.so.*")[0], use_errno=True)
+    library.xc_interface_open.restype = ctypes.c_void_p
+    handle = ctypes.c_void_p(library.xc_interface_open(None, None, 0))
+    status = library.xc_domain_shutdown(handle, ctypes.c_uint32(domid), ctypes.c_int(SHUTDOWN_CRASH))
+    library.xc_interface_close(handle)
+    if status != 0:
+        raise Failure(f"Xen did not crash domain {domid}")
+
+
+@test("the stubdomain is destroyed under a running guest: noticed within 1 s, event, log, the guest ends as crashed", 90, starts=1)
+def stubdomainDestroyed(note):
+    note("e-destroyed")
+    stubdomainDies(Guest("e-destroyed"), lambda guest: run("xl", "destroy", guest.name + "-dm"), "destroyed")
+
+
+@test("the stubdomain crashes under a running guest: noticed within 1 s, event, log, the guest ends as crashed", 90, starts=1)
+def stubdomainCrashed(note):
+    note("e-crashed")
+    stubdomainDies(Guest("e-crashed"), lambda guest: xenCrash(guest.stubdomain()), "crashed")
+
+
+@test("xen-stubdom-dm gets SIGTERM: the stubdomain is destroyed, the guest ends as crashed", 90, starts=1)
+def terminated(note):
+    note("e-term")
+    with Guest("e-term") as guest:
+        guest.create()
+        os.kill(guest.devicemodel(), signal.SIGTERM)
+        guest.waitGone()
+        if "ending on SIGTERM" not in guest.log():
+            raise Failure(guest.log())
+
+
+@test("xen-stubdom-dm is killed: the guest goes on, and xl destroy leaves nothing", 90, starts=1)
+def killed(note):
+    note("e-kill")
+    with Guest("e-kill") as guest:
+        guest.create()
+        process = guest.devicemodel()
+        os.kill(process, signal.SIGKILL)
+        waitFor("the guardian's message", lambda: "the device model process of guest" in guest.log())
+        if not guest.domid() or not guest.stubdomain():
+            raise Failure("guest or stubdomain ended")
+        guest.destroy()
+        guest.waitGone()

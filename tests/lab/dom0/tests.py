@@ -1,0 +1,16 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The tests of a real Xen host, run in its dom0: tests.py [WORD…] runs those whose names contain a word."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+# pylint: disable=unused-import,wrong-import-position
+import test_guests  # noqa: E402,F401
+import test_failures  # noqa: E402,F401
+import test_ends  # noqa: E402,F401
+import test_many  # noqa: E402,F401
+from harness import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))

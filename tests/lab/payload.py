@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Makes the directory that dom0 of the lab gets at /payload: the product as it is installed, an image, the tests.
+
+Builds nothing: the meson build directory is compiled (and configured with
+--prefix=/usr), the stubdomain image is there.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+IMAGES = "usr/share/xen-stubdom/images"
+
+INSTALL = """#!/bin/sh
+cp -a /payload/root/. /
+"""
+
+
+def _install(build, root):
+    """The programs, as a package would have them."""
+    result = subprocess.run(["meson", "install", "--no-rebuild", "-C", str(build)], check=False,
+                            env={**os.environ, "DESTDIR": str(root)}, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if result.returncode != 0:
+        sys.exit(f"cannot install {build}:\n{result.stdout.decode(errors='replace')}")
+    if not (root / "usr/libexec/xen-stubdom-dm").is_file():
+        sys.exit(f"{build} is not configured with --prefix=/usr: there is no usr/libexec/xen-stubdom-dm")
+
+
+def makePayload(build, image, directory):
+    """Makes the directory anew. All are absolute paths; image: directory of image.json."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    root = directory / "root"
+    _install(build, root)
+    shutil.copytree(image, root / IMAGES / "linux")
+    shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TOP / "lab/faults.py", directory / "tests")
+    shutil.copy(TOP / "docs/examples/demo.cfg", directory)
+    install = directory / "install.sh"
+    install.write_text(INSTALL, encoding="utf-8")
+    install.chmod(0o755)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", type=Path, required=True, metavar="DIR", help="meson build directory")
+    parser.add_argument("--image", type=Path, required=True, metavar="DIR", help="image of the Linux stubdomain")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to make; what is there goes")
+    options = parser.parse_args()
+    makePayload(options.build.resolve(), options.image.resolve(), options.out.resolve())
+
+
+main()

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What run.py, bench.py and demo.py share: a script of the payload, run as root in dom0 of one lab.
+
+The scripts run in dom0 because waiting is cheap there and an ssh round trip
+under emulation is not; what they print comes out here as it is printed.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP))
+
+from lab import Lab, LabError, LabTimeout  # noqa: E402  pylint: disable=wrong-import-position
+
+LOG_LINES = 80
+
+
+def parser(description, log):
+    """The command line all three have. log: name of the file for the lab's log."""
+    build = Path(os.environ.get("STUBDOM_BUILD", TOP / "build"))
+    made = argparse.ArgumentParser(description=description.split("\n", maxsplit=1)[0])
+    made.add_argument("--payload", type=Path, default=build / "payload", metavar="DIR",
+                      help="made by payload.py (%(default)s)")
+    made.add_argument("--suite", default="bookworm", help="Debian suite of dom0 (%(default)s)")
+    made.add_argument("--log", type=Path, default=build / log, metavar="FILE",
+                      help="where the log of Xen, dom0 and guests is kept (%(default)s)")
+    return made
+
+
+def runScript(options, deadline, *words):
+    """Runs a script and returns its status; a lab that fails counts as a failed script. deadline: seconds."""
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(128 + signal.SIGTERM))
+    status = 1
+    try:
+        with Lab(options.suite, options.payload, deadline) as lab:
+            try:
+                status = lab.stream(["python3", "-B", "/payload/tests/" + words[0], *words[1:]])
+            finally:
+                options.log.write_bytes(lab.consoleLog().read_bytes())
+    except (LabError, LabTimeout) as error:
+        print(f"Bail out! {error}", flush=True)
+    return status
+
+
+def printLog(options):
+    """Shows the end of the lab's log as comment."""
+    if options.log.exists():
+        for line in options.log.read_text(errors="replace").splitlines()[-LOG_LINES:]:
+            print("# " + line)
