@@ -79,10 +79,10 @@ connectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf, unsigned 
         return VIR_DRV_OPEN_DECLINED;
     }
     if (STREQ(conn->uri->scheme, "stubdom") && !isEmbedded(conn->uri)) {
-        virReportError(
-            VIR_ERR_INVALID_ARG,
-            _("'stubdom:%s' is no URI of this driver; xen:///stubdom is, and stubdom:///embed with the root '%s'"),
-            path, embeddedRoot ? embeddedRoot : "");
+        virReportError(VIR_ERR_INVALID_ARG,
+                       _("'stubdom:%s' is not where this driver is; it is at xen:///stubdom, and embedded with one "
+                         "root a process"),
+                       path);
         return VIR_DRV_OPEN_ERROR;
     }
     if (!stubdomDriver) {

@@ -64,7 +64,7 @@ buildOs(libxl_domain_build_info *info, const virDomainDef *def)
         return unsupported("machine", def->os.machine, _("libxl's QEMU is a xenfv"));
     }
     if (def->emulator && STRNEQ(def->emulator, STUBDOM_DEVICE_MODEL)) {
-        return unsupported("emulator", def->emulator, _("the device model is " STUBDOM_DEVICE_MODEL));
+        return unsupported("emulator", def->emulator, _("the device model is the installed xen-stubdom-dm"));
     }
     if (loader && loader->path) {
         if (!g_str_has_suffix(loader->path, "/hvmloader") || loader->type == VIR_DOMAIN_LOADER_TYPE_PFLASH) {

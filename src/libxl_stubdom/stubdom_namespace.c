@@ -208,7 +208,8 @@ namespaceParse(xmlXPathContextPtr ctxt, void **data)
     if (parseSettings(ctxt, settings) < 0) {
         return -1;
     }
-    if ((said = stubdomSettingsToOption(settings))) {
+    said = stubdomSettingsToOption(settings);
+    if (said) {
         *data = g_steal_pointer(&settings); /* an empty element is as good as none */
     }
     return 0;
