@@ -129,30 +129,51 @@ setAutostartLink(const StubdomDriver *driver, const char *name, bool autostart)
     return 0;
 }
 
-/* The new name is written down in full before anything of the old one goes. */
+static int
+removeConfig(const StubdomDriver *driver, const char *name)
+{
+    g_autofree char *file = virDomainConfigFile(driver->configDir, name);
+
+    if (unlink(file) < 0 && errno != ENOENT) {
+        virReportSystemError(errno, _("cannot remove the file '%s'"), file);
+        return -1;
+    }
+    return 0;
+}
+
+/* Writes the domain down under its new name, then forgets the old one. At no time it is written down under none. */
+static int
+moveConfig(const StubdomDriver *driver, virDomainObj *vm, const char *before)
+{
+    if (virDomainDefSave(vm->def, driver->xmlopt, driver->configDir) < 0 ||
+        setAutostartLink(driver, vm->def->name, vm->autostart) < 0) {
+        return -1;
+    }
+    return removeConfig(driver, before);
+}
+
 static int
 renameCallback(virDomainObj *vm, const char *name, unsigned int flags, void *opaque)
 {
     StubdomDriver *driver = opaque;
     g_autofree char *before = vm->def->name;
-    g_autofree char *file = virDomainConfigFile(driver->configDir, before);
     virObjectEvent *undefined =
         virDomainEventLifecycleNewFromObj(vm, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_RENAMED);
+    virErrorPtr error = NULL;
 
     vm->def->name = g_strdup(name);
-    if (virDomainDefSave(vm->def, driver->xmlopt, driver->configDir) < 0 ||
-        setAutostartLink(driver, name, vm->autostart) < 0) {
-        g_autofree char *half = virDomainConfigFile(driver->configDir, name);
-
-        ignore_value(unlink(half));
+    if (moveConfig(driver, vm, before) < 0) {
+        virErrorPreserveLast(&error);
+        ignore_value(setAutostartLink(driver, name, false));
+        ignore_value(removeConfig(driver, name));
+        virErrorRestore(&error);
         g_free(vm->def->name);
         vm->def->name = g_steal_pointer(&before);
         virObjectUnref(undefined);
         return -1;
     }
-    if (unlink(file) < 0 || setAutostartLink(driver, before, false) < 0) {
-        virResetLastError(); /* the domain has its new name; a leftover is loaded as a second one and refused by its
-                                UUID */
+    if (setAutostartLink(driver, before, false) < 0) {
+        virResetLastError(); /* a link to a file that is gone starts nothing */
     }
     virObjectEventStateQueue(driver->events, undefined);
     virObjectEventStateQueue(driver->events, virDomainEventLifecycleNewFromObj(vm, VIR_DOMAIN_EVENT_DEFINED,

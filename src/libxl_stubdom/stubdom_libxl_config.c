@@ -22,6 +22,7 @@
 #include "stubdom_settings.h"
 
 #define KIB_PER_MIB 1024
+#define VCPUS_MAX 128    /* HVM_MAX_VCPUS of Xen's public/hvm/hvm_info_table.h */
 #define WEIGHT_MAX 65535 /* of the credit scheduler, xl(1) sched-credit2 */
 
 static int
@@ -193,6 +194,11 @@ buildCpu(libxl_domain_build_info *info, const virDomainDef *def)
     }
     if (def->placement_mode == VIR_DOMAIN_CPU_PLACEMENT_MODE_AUTO) {
         return unsupported("vcpu placement", "auto", _("libxl places the guest itself"));
+    }
+    if (count > VCPUS_MAX) {
+        g_autofree char *text = g_strdup_printf("%u", count);
+
+        return unsupported("vcpu", text, _("Xen has up to 128 for an HVM guest"));
     }
     if (def->cputune.sharesSpecified && (def->cputune.shares < 1 || def->cputune.shares > WEIGHT_MAX)) {
         g_autofree char *text = g_strdup_printf("%llu", (unsigned long long)def->cputune.shares);

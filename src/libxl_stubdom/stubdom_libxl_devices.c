@@ -12,11 +12,14 @@
 
 #include "stubdom_libxl_devices.h"
 
+#include <sys/un.h>
+
 #include "virutil.h"
 
 #define BYTES_PER_KIB 1024ULL
 #define RATE_INTERVAL 50000U /* microseconds, xl-network-configuration(5) */
 #define IDE_DISKS 4
+#define SERIAL_PORTS 4         /* of a PC; QEMU leaves out the rest */
 #define VGA_MEMORY_MIN 16384   /* KiB, libxl's for each card */
 #define CIRRUS_MEMORY_MIN 8192 /* KiB */
 
@@ -166,31 +169,58 @@ buildNic(StubdomLibxlConfig *config, const virDomainDef *def, size_t i)
     return buildNicModel(to, net, mac);
 }
 
-/* In the words of QEMU's -serial, as far as xen-stubdom-dm knows them. */
+/* A path that xen-stubdom-dm takes; a socket's is bounded and must not look like an option. */
+static bool
+isSerialPath(const virDomainChrSourceDef *source, const char *path)
+{
+    struct sockaddr_un name;
+
+    if (!path || *path != '/') {
+        return false;
+    }
+    return source->type != VIR_DOMAIN_CHR_TYPE_UNIX || (strlen(path) < sizeof(name.sun_path) && !strchr(path, ','));
+}
+
+static char *
+serialTcp(const virDomainChrSourceDef *source)
+{
+    const char *host = source->data.tcp.host;
+    const char *server = source->data.tcp.listen ? ",server,nowait" : "";
+
+    if (source->data.tcp.protocol != VIR_DOMAIN_CHR_TCP_PROTOCOL_RAW || !host || strpbrk(host, "[]/, ") ||
+        !source->data.tcp.service ||
+        !g_ascii_string_to_unsigned(source->data.tcp.service, 10, 1, G_MAXUINT16, NULL, NULL)) {
+        return NULL;
+    }
+    if (strchr(host, ':')) {
+        return g_strdup_printf("tcp:[%s]:%s%s", host, source->data.tcp.service, server);
+    }
+    return g_strdup_printf("tcp:%s:%s%s", host, source->data.tcp.service, server);
+}
+
+/* In the words of QEMU's -serial, as far as xen-stubdom-dm knows them; NULL: it does not. */
 static char *
 serialText(const virDomainChrSourceDef *source)
 {
+    const char *path = source->data.file.path; /* of dev and file; not looked at for others */
+
     switch ((virDomainChrType)source->type) {
     case VIR_DOMAIN_CHR_TYPE_NULL:
         return g_strdup("null");
     case VIR_DOMAIN_CHR_TYPE_PTY:
         return g_strdup("pty");
     case VIR_DOMAIN_CHR_TYPE_DEV:
-        return g_strdup(source->data.file.path);
+        return isSerialPath(source, path) ? g_strdup(path) : NULL;
     case VIR_DOMAIN_CHR_TYPE_FILE:
-        return g_strdup_printf("file:%s", source->data.file.path);
+        return isSerialPath(source, path) ? g_strdup_printf("file:%s", path) : NULL;
     case VIR_DOMAIN_CHR_TYPE_UNIX:
-        if (!source->data.nix.path || strchr(source->data.nix.path, ',')) {
+        path = source->data.nix.path;
+        if (!isSerialPath(source, path)) {
             return NULL;
         }
-        return g_strdup_printf("unix:%s%s", source->data.nix.path, source->data.nix.listen ? ",server,nowait" : "");
+        return g_strdup_printf("unix:%s%s", path, source->data.nix.listen ? ",server,nowait" : "");
     case VIR_DOMAIN_CHR_TYPE_TCP:
-        if (source->data.tcp.protocol != VIR_DOMAIN_CHR_TCP_PROTOCOL_RAW) {
-            return NULL;
-        }
-        return g_strdup_printf(strchr(source->data.tcp.host, ':') ? "tcp:[%s]:%s%s" : "tcp:%s:%s%s",
-                               source->data.tcp.host, source->data.tcp.service,
-                               source->data.tcp.listen ? ",server,nowait" : "");
+        return serialTcp(source);
     default:
         return NULL;
     }
@@ -213,10 +243,14 @@ buildSerials(libxl_domain_build_info *info, const virDomainDef *def)
             *(place = &info->u.hvm.serial_list[serial->target.port])) {
             return unsupported("serial", name, _("libxl needs ports from 0 on, without a gap"));
         }
+        if (i >= SERIAL_PORTS) {
+            return unsupported("serial", name, _("a guest has %d ports"), SERIAL_PORTS);
+        }
         if (!(*place = serialText(serial->source))) {
             return unsupported(
                 "serial", name,
-                _("its type is '%s'; null, pty, dev, file, unix and tcp with the protocol raw are possible"),
+                _("its type is '%s'; possible are null, pty, dev, file and unix with an absolute path, and tcp "
+                  "with the protocol raw and a port's number"),
                 virDomainChrTypeToString(serial->source->type));
         }
     }

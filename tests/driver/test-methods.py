@@ -191,6 +191,20 @@ def checkRename(connection, root):
     taken.undefine()
 
 
+def checkRenameUnwritable(connection, root):
+    """A new name that cannot be written down is not taken."""
+    domain = connection.defineXML(xml('before'))
+    domain.setAutostart(1)
+    blocker = Path(root) / 'etc' / 'after.xml'
+    blocker.mkdir()
+    refusal(domain.rename, 'after')
+    blocker.rmdir()
+    equal(connection.lookupByName('before').UUIDString(), domain.UUIDString())
+    equal([path.name for path in (Path(root) / 'etc').glob('*.xml')], ['before.xml'])
+    equal([path.name for path in (Path(root) / 'etc' / 'autostart').iterdir()], ['before.xml'])
+    domain.undefine()
+
+
 def checkMetadata(connection, root):
     domain = connection.defineXML(xml('guest'))
     events = Events(connection)
@@ -248,7 +262,7 @@ for domain in connection.listAllDomains():
 
 
 TESTS = [checkConnection, checkCapabilities, checkURIs, checkDefine, checkClashes, checkUnwritable, checkLists, checkAutostart,
-         checkRename, checkMetadata, checkNotYet, checkNative, checkSecondProcess, checkReload]
+         checkRename, checkRenameUnwritable, checkMetadata, checkNotYet, checkNative, checkSecondProcess, checkReload]
 
 
 def main():
