@@ -161,8 +161,8 @@ def main():
             figures = attempt(f"bench-{kind}", config)
             if figures:
                 results[kind].append(figures)
-                print(f"round {number + 1}, {kind}: created in {figures['create']:.1f} s, {figures['pss']:.1f} MiB in dom0",
-                      flush=True)
+                print(f"round {number + 1}, {kind}: created in {figures['create']:.1f} s, "
+                      f"{figures['pss']:.1f} MiB in dom0", flush=True)
     return 0 if report(results) else 1
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs tests in dom0 and prints TAP. Around each: a deadline, the leak check, and what there is to read after a failure.
+"""Runs tests in dom0 and prints TAP. Around each: a deadline, the leak check, and after a failure the logs to read.
 
 The emulator's own fault (faults.py) is the one thing that makes a test run
 again, once. What a failed test left is removed, so that the next starts clean.

@@ -20,7 +20,7 @@ REMEMBERED = "/run/xen/domid-history"
 # Directories that libxl and the hotplug scripts make for their first guest and keep, stock ones as well.
 KEPT = re.compile(r"/(local|local/domain|vm|libxl|local/domain/0/(backend(/\w+)?|device-model|device(/\w+)?|frontend))")
 # Written by others than guests: systemd's, udev's and our login's processes.
-TRANSIENT = re.compile(r"\S*(systemd-udevd|\(udev-worker\)|sshd|systemd-\w+|/usr/sbin/cron|agetty)\b|\(sd-pam\)|sh -c|xenstore-")
+TRANSIENT = re.compile(r"\S*(systemd-\w+|\(udev-worker\)|sshd|agetty)\b|\(sd-pam\)")
 
 
 def _xenstore():

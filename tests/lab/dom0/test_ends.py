@@ -86,13 +86,15 @@ def xenCrash(domid):
         raise Failure(f"Xen did not crash domain {domid}")
 
 
-@test("the stubdomain is destroyed under a running guest: noticed within 1 s, event, log, the guest ends as crashed", 90, starts=1)
+@test("the stubdomain is destroyed under a running guest: noticed within 1 s, event, log, the guest ends as crashed",
+      90, starts=1)
 def stubdomainDestroyed(note):
     note("e-destroyed")
     stubdomainDies(Guest("e-destroyed"), lambda guest: run("xl", "destroy", guest.name + "-dm"), "destroyed")
 
 
-@test("the stubdomain crashes under a running guest: noticed within 1 s, event, log, the guest ends as crashed", 90, starts=1)
+@test("the stubdomain crashes under a running guest: noticed within 1 s, event, log, the guest ends as crashed",
+      90, starts=1)
 def stubdomainCrashed(note):
     note("e-crashed")
     stubdomainDies(Guest("e-crashed"), lambda guest: xenCrash(guest.stubdomain()), "crashed")

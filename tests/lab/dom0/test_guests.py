@@ -55,7 +55,8 @@ def echoTest(note):
         guest.waitGone()
 
 
-@test("network: iPXE of the emulated e1000 loads and starts the boot program through the stubdomain's bridge", 120, starts=1)
+@test("network: iPXE of the emulated e1000 loads and starts the boot program through the stubdomain's bridge",
+      120, starts=1)
 def networkTest(note):
     note("net")
     with Guest("net", image=None, boot="n", memory=96,
@@ -73,7 +74,8 @@ def _medium(path, label, size):
     return path
 
 
-@test("disks: two disks and a CD-ROM appear in the configured places, the CD-ROM read-only in the backend", 100, starts=1)
+@test("disks: two disks and a CD-ROM appear in the configured places, the CD-ROM read-only in the backend",
+      100, starts=1)
 def disksTest(note):
     note("disks")
     second = _medium("/root/second.img", "label disk-two", 1 << 20)
