@@ -140,10 +140,10 @@ def analysis(tally, directory):
 def unit(tally):
     directory = configure(tally, 'gcc', '--prefix=/usr')
     if directory:
-        meson_test(tally, directory, 'unit')
+        meson_test(tally, directory, 'unit', 'driver')
     instrumented = sanitized(tally)
     if instrumented:
-        meson_test(tally, instrumented, 'unit')
+        meson_test(tally, instrumented, 'unit', 'driver')
     fuzz(tally)
     if directory:
         analysis(tally, directory)

@@ -1,0 +1,22 @@
+/*
+ * Domains as they are written down
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Methods of libvirt's driver table; each is as documented for the function of
+ * libvirt's API it is named after.
+ */
+
+#pragma once
+
+#include "datatypes.h"
+
+virDomainPtr stubdomDomainDefineXML(virConnectPtr conn, const char *xml);
+virDomainPtr stubdomDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags);
+int stubdomDomainUndefine(virDomainPtr dom);
+int stubdomDomainUndefineFlags(virDomainPtr dom, unsigned int flags);
+int stubdomDomainRename(virDomainPtr dom, const char *name, unsigned int flags);
+int stubdomDomainGetAutostart(virDomainPtr dom, int *autostart);
+int stubdomDomainSetAutostart(virDomainPtr dom, int autostart);
+int stubdomDomainSetMetadata(virDomainPtr dom, int type, const char *metadata, const char *key, const char *uri,
+                             unsigned int flags);

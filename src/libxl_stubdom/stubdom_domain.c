@@ -1,0 +1,83 @@
+/*
+ * How domains are read
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Defaults are filled in here, so that what is shown is what will run. A
+ * definition is good if every element in it is one the driver maps
+ * (stubdom_validate.c) and its translation for libxl succeeds: the same
+ * translation a start uses, so that nothing is accepted that could not be
+ * started. There is no private data yet, as nothing runs yet.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_domain.h"
+
+#include "stubdom_capabilities.h"
+#include "stubdom_libxl_config.h"
+#include "stubdom_namespace.h"
+#include "stubdom_validate.h"
+
+static int
+domainPostParse(virDomainDef *def, unsigned int parseFlags, void *opaque, void *parseOpaque)
+{
+    const StubdomDriver *driver = opaque;
+
+    if (!virCapabilitiesDomainSupported(driver->caps, def->os.type, def->os.arch, def->virtType)) {
+        return -1;
+    }
+    if (!def->os.machine) {
+        def->os.machine = g_strdup(STUBDOM_MACHINE);
+    }
+    def->features[VIR_DOMAIN_FEATURE_PAE] = VIR_TRISTATE_SWITCH_ON; /* HVM guests always have it */
+    return 0;
+}
+
+static int
+devicePostParse(virDomainDeviceDef *dev, const virDomainDef *def, unsigned int parseFlags, void *opaque,
+                void *parseOpaque)
+{
+    if (dev->type == VIR_DOMAIN_DEVICE_DISK && virDomainDiskGetFormat(dev->data.disk) <= VIR_STORAGE_FILE_NONE) {
+        virDomainDiskSetFormat(dev->data.disk, VIR_STORAGE_FILE_RAW);
+    }
+    if (dev->type == VIR_DOMAIN_DEVICE_CHR && dev->data.chr->deviceType == VIR_DOMAIN_CHR_DEVICE_TYPE_SERIAL &&
+        dev->data.chr->targetType == VIR_DOMAIN_CHR_SERIAL_TARGET_TYPE_NONE) {
+        dev->data.chr->targetType = VIR_DOMAIN_CHR_SERIAL_TARGET_TYPE_ISA;
+    }
+    if (dev->type == VIR_DOMAIN_DEVICE_VIDEO && dev->data.video->type == VIR_DOMAIN_VIDEO_TYPE_DEFAULT) {
+        dev->data.video->type = VIR_DOMAIN_VIDEO_TYPE_VGA;
+    }
+    return 0;
+}
+
+static int
+domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
+{
+    const StubdomDriver *driver = opaque;
+    g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
+
+    /* The translation first: what it says is about the value, and more to the point. */
+    if (stubdomLibxlConfigBuild(&config, def) < 0) {
+        return -1;
+    }
+    return stubdomValidateElements(def, driver->xmlopt);
+}
+
+static const virDomainDefParserConfig parserConfig = {
+    .macPrefix = {0x00, 0x16, 0x3e},
+    .netPrefix = "vif",
+    .defArch = VIR_ARCH_X86_64,
+    .domainPostParseCallback = domainPostParse,
+    .devicesPostParseCallback = devicePostParse,
+    .domainValidateCallback = domainValidate,
+};
+
+virDomainXMLOption *
+stubdomDomainXMLOptionNew(StubdomDriver *driver)
+{
+    virDomainDefParserConfig config = parserConfig;
+
+    config.priv = driver;
+    return virDomainXMLOptionNew(&config, NULL, &stubdomNamespace, NULL, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+/*
+ * What is known of a domain
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From its definition alone, as no domain can run yet.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_query.h"
+
+#include "viraccessapicheck.h"
+
+#include "stubdom_libxl_config.h"
+#include "stubdom_list.h"
+
+char *
+stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags)
+{
+    StubdomDriver *driver = conn->privateData;
+    g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
+    g_autoptr(virDomainDef) def = NULL;
+
+    virCheckFlags(0, NULL);
+    if (virConnectDomainXMLToNativeEnsureACL(conn) < 0) {
+        return NULL;
+    }
+    if (STRNEQ(format, STUBDOM_NATIVE_FORMAT)) {
+        virReportError(VIR_ERR_INVALID_ARG, _("the format '%s' is not known; there is '%s'"), format,
+                       STUBDOM_NATIVE_FORMAT);
+        return NULL;
+    }
+    if (!(def = virDomainDefParseString(xml, driver->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_INACTIVE)) ||
+        stubdomLibxlConfigBuild(&config, def) < 0) {
+        return NULL;
+    }
+    return stubdomLibxlConfigToJson(&config);
+}
+
+char *
+stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)
+{
+    StubdomDriver *driver = dom->conn->privateData;
+    virDomainObj *vm;
+    char *xml = NULL;
+
+    virCheckFlags(VIR_DOMAIN_XML_COMMON_FLAGS, NULL);
+    if (!(vm = stubdomDomainFind(dom))) {
+        return NULL;
+    }
+    if (virDomainGetXMLDescEnsureACL(dom->conn, vm->def, flags) == 0) {
+        xml = virDomainDefFormat(vm->def, driver->xmlopt, virDomainDefFormatConvertXMLFlags(flags));
+    }
+    virDomainObjEndAPI(&vm);
+    return xml;
+}
+
+char *
+stubdomDomainGetMetadata(virDomainPtr dom, int type, const char *uri, unsigned int flags)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    char *metadata = NULL;
+
+    if (vm && virDomainGetMetadataEnsureACL(dom->conn, vm->def) == 0) {
+        metadata = virDomainObjGetMetadata(vm, type, uri, flags);
+    }
+    virDomainObjEndAPI(&vm);
+    return metadata;
+}
+
+char *
+stubdomDomainGetOSType(virDomainPtr dom)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    char *type = NULL;
+
+    if (vm && virDomainGetOSTypeEnsureACL(dom->conn, vm->def) == 0) {
+        type = g_strdup(virDomainOSTypeToString(vm->def->os.type));
+    }
+    virDomainObjEndAPI(&vm);
+    return type;
+}
+
+int
+stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    int result = -1;
+
+    if (vm && virDomainGetInfoEnsureACL(dom->conn, vm->def) == 0) {
+        info->state = (unsigned char)virDomainObjGetState(vm, NULL);
+        info->maxMem = virDomainDefGetMemoryTotal(vm->def);
+        info->memory = vm->def->mem.cur_balloon;
+        info->nrVirtCpu = (unsigned short)virDomainDefGetVcpus(vm->def);
+        info->cpuTime = 0;
+        result = 0;
+    }
+    virDomainObjEndAPI(&vm);
+    return result;
+}
+
+int
+stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int flags)
+{
+    virDomainObj *vm;
+    int result = -1;
+
+    virCheckFlags(0, -1);
+    if (!(vm = stubdomDomainFind(dom))) {
+        return -1;
+    }
+    if (virDomainGetStateEnsureACL(dom->conn, vm->def) == 0) {
+        *state = virDomainObjGetState(vm, reason);
+        result = 0;
+    }
+    virDomainObjEndAPI(&vm);
+    return result;
+}
+
+unsigned long long
+stubdomDomainGetMaxMemory(virDomainPtr dom)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    unsigned long long memory = 0;
+
+    if (vm && virDomainGetMaxMemoryEnsureACL(dom->conn, vm->def) == 0) {
+        memory = virDomainDefGetMemoryTotal(vm->def);
+    }
+    virDomainObjEndAPI(&vm);
+    return memory;
+}
+
+int
+stubdomDomainIsActive(virDomainPtr dom)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    int result = -1;
+
+    if (vm && virDomainIsActiveEnsureACL(dom->conn, vm->def) == 0) {
+        result = virDomainObjIsActive(vm);
+    }
+    virDomainObjEndAPI(&vm);
+    return result;
+}
+
+int
+stubdomDomainIsPersistent(virDomainPtr dom)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    int result = -1;
+
+    if (vm && virDomainIsPersistentEnsureACL(dom->conn, vm->def) == 0) {
+        result = vm->persistent;
+    }
+    virDomainObjEndAPI(&vm);
+    return result;
+}
+
+int
+stubdomDomainIsUpdated(virDomainPtr dom)
+{
+    virDomainObj *vm = stubdomDomainFind(dom);
+    int result = -1;
+
+    if (vm && virDomainIsUpdatedEnsureACL(dom->conn, vm->def) == 0) {
+        result = vm->updated;
+    }
+    virDomainObjEndAPI(&vm);
+    return result;
+}

@@ -1,0 +1,207 @@
+/*
+ * Which elements a domain may have
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libvirt knows hundreds of settings; most other drivers drop in silence what
+ * they do not use. Here every setting must be in a table. To leave none out,
+ * the definition is looked at as libvirt itself writes it: what it writes was
+ * understood, and what is not in the table is refused. An element that comes
+ * with a later libvirt is then refused as well, and not overlooked.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_validate.h"
+
+#include "virxml.h"
+
+typedef struct {
+    const char *path;       /* of an element, from <domain> on */
+    const char *attributes; /* that are mapped, each between spaces */
+} Known;
+
+/* In the order of the XML. An element that is not here is refused with all that is in it. */
+static const Known known[] = {
+    {"domain", " type id "},
+    {"domain/name", ""},
+    {"domain/uuid", ""},
+    {"domain/title", ""},
+    {"domain/description", ""},
+    {"domain/memory", " unit "},
+    {"domain/currentMemory", " unit "},
+    {"domain/vcpu", " placement cpuset current "},
+    {"domain/cputune", ""},
+    {"domain/cputune/shares", ""},
+    {"domain/cputune/vcpupin", " vcpu cpuset "},
+    {"domain/os", ""},
+    {"domain/os/type", " arch machine "},
+    {"domain/os/loader", " type readonly "},
+    {"domain/os/boot", " dev "},
+    {"domain/features", ""},
+    {"domain/features/acpi", ""},
+    {"domain/features/apic", ""},
+    {"domain/features/pae", ""},
+    {"domain/features/hap", " state "},
+    {"domain/features/viridian", ""},
+    {"domain/cpu", " mode check migratable "},
+    {"domain/clock", " offset adjustment basis "},
+    {"domain/clock/timer", " name present mode "},
+    {"domain/on_poweroff", ""},
+    {"domain/on_reboot", ""},
+    {"domain/on_crash", ""},
+    {"domain/devices", ""},
+    {"domain/devices/emulator", ""},
+    {"domain/devices/disk", " type device "},
+    {"domain/devices/disk/driver", " name type discard "},
+    {"domain/devices/disk/source", " file dev index "},
+    {"domain/devices/disk/backingStore", ""},
+    {"domain/devices/disk/target", " dev bus "},
+    {"domain/devices/disk/readonly", ""},
+    {"domain/devices/disk/alias", " name "},
+    {"domain/devices/disk/address", " type controller bus target unit "},
+    {"domain/devices/controller", " type index model "},
+    {"domain/devices/controller/alias", " name "},
+    {"domain/devices/interface", " type "},
+    {"domain/devices/interface/mac", " address "},
+    {"domain/devices/interface/source", " bridge "},
+    {"domain/devices/interface/bandwidth", ""},
+    {"domain/devices/interface/bandwidth/outbound", " average "},
+    {"domain/devices/interface/script", " path "},
+    {"domain/devices/interface/target", " dev "},
+    {"domain/devices/interface/model", " type "},
+    {"domain/devices/interface/alias", " name "},
+    {"domain/devices/serial", " type "},
+    {"domain/devices/serial/source", " path mode host service "},
+    {"domain/devices/serial/protocol", " type "},
+    {"domain/devices/serial/target", " type port "},
+    {"domain/devices/serial/target/model", " name "},
+    {"domain/devices/serial/alias", " name "},
+    {"domain/devices/console", " type "},
+    {"domain/devices/console/source", " path mode host service "},
+    {"domain/devices/console/protocol", " type "},
+    {"domain/devices/console/target", " type port "},
+    {"domain/devices/console/alias", " name "},
+    {"domain/devices/input", " type bus "},
+    {"domain/devices/video", ""},
+    {"domain/devices/video/model", " type vram heads primary "},
+    {"domain/devices/video/alias", " name "},
+    {"domain/devices/memballoon", " model "},
+};
+
+/* Why not, for those that are asked for most. The first that is a beginning of the path counts. */
+static const struct {
+    const char *path;
+    const char *reason;
+} reasons[] = {
+    {"domain/devices/graphics",
+     N_("the stubdomain's display is not implemented yet; leave it out, and the guest has a serial "
+        "port for a console")},
+    {"domain/devices/sound", N_("the stubdomain has no way to the host's audio")},
+    {"domain/devices/hostdev", N_("assigning host devices is not implemented yet")},
+    {"domain/devices/disk/boot", N_("libxl knows an order of kinds of devices only; use <boot dev='…'/> in <os>")},
+    {"domain/devices/interface/boot", N_("libxl knows an order of kinds of devices only; use <boot dev='…'/> in <os>")},
+    {"domain/devices/disk/shareable", N_("libxl cannot be told that a disk is shared, and refuses to open it twice")},
+    {"domain/devices/disk/iotune", N_("the disk's backend in the kernel has no limits")},
+    {"domain/devices/disk/mirror", N_("the disk's backend in the kernel has no block jobs")},
+    {"domain/devices/disk/encryption", N_("the disk's backend in the kernel cannot decrypt")},
+    {"domain/devices/filesystem", N_("libxl has no shared directories for HVM guests")},
+    {"domain/devices/tpm", N_("libxl has no such device for an HVM guest")},
+    {"domain/devices/rng", N_("libxl has no such device for an HVM guest")},
+    {"domain/devices/channel", N_("libxl has no such device for an HVM guest")},
+    {"domain/devices/watchdog", N_("libxl has no such device for an HVM guest")},
+    {"domain/devices/redirdev", N_("USB redirection is not implemented")},
+    {"domain/devices/interface/filterref", N_("packet filters are not implemented yet")},
+    {"domain/devices/interface/vlan", N_("VLAN tags are not implemented yet")},
+    {"domain/devices/interface/virtualport", N_("virtual ports are not implemented yet")},
+    {"domain/os/kernel", N_("QEMU runs in the stubdomain, which cannot read files of the host")},
+    {"domain/os/initrd", N_("QEMU runs in the stubdomain, which cannot read files of the host")},
+    {"domain/os/cmdline", N_("QEMU runs in the stubdomain, which cannot read files of the host")},
+    {"domain/os/nvram", N_("UEFI is not implemented yet")},
+    {"domain/os/bootmenu", N_("libxl has no boot menu")},
+    {"domain/numatune", N_("NUMA placement is left to libxl")},
+    {"domain/blkiotune", N_("Xen's block backends are not in a control group of the guest")},
+    {"domain/memtune", N_("Xen's guests have their memory for themselves")},
+    {"domain/memoryBacking", N_("Xen's guests have their memory for themselves")},
+    {"domain/cputune/emulatorpin", N_("pinning the stubdomain is not implemented yet")},
+    {"domain/cpu/topology", N_("libxl decides on the guest's CPU topology")},
+    {"domain/cpu/numa", N_("virtual NUMA nodes are not implemented yet")},
+    {"domain/cpu", N_("the guest has the host's CPU; models and features are not implemented yet")},
+    {"domain/features", N_("the hypervisor has no such switch, or the driver not yet")},
+};
+
+static const char *
+reasonFor(const char *path)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        if (g_str_has_prefix(path, reasons[i].path)) {
+            return _(reasons[i].reason);
+        }
+    }
+    return _("there is nothing it could be mapped to");
+}
+
+static const Known *
+findKnown(const char *path)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (g_str_equal(known[i].path, path)) {
+            return &known[i];
+        }
+    }
+    virReportError(VIR_ERR_CONFIG_UNSUPPORTED, _("element '%s' is not supported with a stubdomain: %s"),
+                   path + strlen("domain/"), reasonFor(path));
+    return NULL;
+}
+
+static int
+checkAttributes(xmlNodePtr node, const Known *element)
+{
+    for (xmlAttrPtr attribute = node->properties; attribute; attribute = attribute->next) {
+        g_autofree char *word = g_strdup_printf(" %s ", attribute->name);
+        g_autofree char *path = g_strdup_printf("%s/%s", element->path, attribute->name);
+
+        if (!strstr(element->attributes, word)) {
+            virReportError(VIR_ERR_CONFIG_UNSUPPORTED,
+                           _("attribute '%s' of element '%s' is not supported with a stubdomain: %s"), attribute->name,
+                           element->path + strlen("domain/"), reasonFor(path));
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Elements with a namespace, and <metadata>, belong to others, who have checked them. */
+static bool
+isForeign(xmlNodePtr node, const char *path)
+{
+    return node->type != XML_ELEMENT_NODE || node->ns || g_str_equal(path, "domain/metadata");
+}
+
+static int
+checkElement(xmlNodePtr node, const char *path)
+{
+    const Known *element = findKnown(path);
+
+    if (!element || checkAttributes(node, element) < 0) {
+        return -1;
+    }
+    for (xmlNodePtr child = node->children; child; child = child->next) {
+        g_autofree char *below = g_strdup_printf("%s/%s", path, child->name);
+
+        if (!isForeign(child, below) && checkElement(child, below) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int
+stubdomValidateElements(const virDomainDef *def, virDomainXMLOption *xmlopt)
+{
+    g_autofree char *text =
+        virDomainDefFormat((virDomainDef *)def, xmlopt, VIR_DOMAIN_DEF_FORMAT_INACTIVE | VIR_DOMAIN_DEF_FORMAT_SECURE);
+    g_autoptr(xmlDoc) document = text ? virXMLParseStringCtxt(text, _("(domain_definition)"), NULL) : NULL;
+
+    return document ? checkElement(xmlDocGetRootElement(document), "domain") : -1;
+}

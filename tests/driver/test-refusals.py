@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What cannot be mapped is refused when it is defined, with the element and the reason in the message, and leaves nothing behind."""
+
+import functools
+import sys
+
+import libvirt
+from driver_fixture import embedded, equal, quiet, refusal, runTap, startEvents
+
+NAMESPACE = "xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'"
+DISK = "<disk type='file' device='disk'>{0}<source file='/srv/a.img'/><target dev='hda' bus='ide'/>{1}</disk>"
+NIC = "<interface type='bridge'><mac address='00:16:3e:00:00:01'/><source bridge='br0'/>{0}</interface>"
+
+UNSUPPORTED = libvirt.VIR_ERR_CONFIG_UNSUPPORTED
+
+
+def domain(devices='', top='', os='', features='', own='', vcpu='<vcpu>1</vcpu>', osType='hvm'):
+    return (f"<domain type='xen' {NAMESPACE}><name>refused</name><memory unit='MiB'>64</memory>{vcpu}"
+            f"<os><type arch='x86_64'>{osType}</type>{os}</os><features>{features}</features>{top}"
+            f"<devices>{devices}</devices>{own}</domain>")
+
+
+def own(text):
+    return domain(own=f'<stubdom:stubdomain>{text}</stubdom:stubdomain>')
+
+
+# name: (XML, words of the message in order, error code if not UNSUPPORTED)
+REFUSALS = {
+    'graphics': (domain("<graphics type='vnc'/>"), ["'devices/graphics'", 'display is not implemented']),
+    'sound': (domain("<sound model='ac97'/>"), ["'devices/sound'", "host's audio"]),
+    'hostdev': (domain("<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='1' slot='0' "
+                       "function='0'/></source></hostdev>"), ["'devices/hostdev'", 'not implemented yet']),
+    'filesystem': (domain("<filesystem type='mount'><source dir='/a'/><target dir='b'/></filesystem>"),
+                   ["'devices/filesystem'", 'no shared directories']),
+    'rng': (domain("<rng model='virtio'><backend model='random'>/dev/random</backend></rng>"),
+            ["'devices/rng'", 'no such device']),
+    'watchdog': (domain("<watchdog model='i6300esb' action='reset'/>"), ["'devices/watchdog'", 'no such device']),
+    'channel': (domain("<channel type='pty'><target type='xen' name='a'/></channel>"), ["'devices/channel'", 'no such device']),
+    'usb tablet': (domain("<input type='tablet' bus='usb'/>"), ["'tablet'", "'ps2'"]),
+    'controller': (domain("<controller type='virtio-serial' index='0'/>"), ["controller 'virtio-serial'", 'ide, scsi']),
+    'memballoon': (domain("<memballoon model='virtio'/>"), ["memballoon 'virtio'", 'Xen has its own']),
+    'video qxl': (domain("<video><model type='qxl'/></video>"), ["video 'qxl'", 'vga, cirrus and none']),
+    'video memory': (domain("<video><model type='vga' vram='4096'/></video>"), ["video 'vga'", '16384 KiB']),
+    'disk qcow2': (domain(DISK.format("<driver type='qcow2'/>", '')), ["disk 'hda'", "'qcow2'", 'only raw']),
+    'disk driver qemu': (domain(DISK.format("<driver name='qemu' type='raw'/>", '')), ["disk 'hda'", "'qemu'", 'phy and file']),
+    'disk cache': (domain(DISK.format("<driver name='phy' cache='writeback'/>", '')),
+                   ["'cache'", "'devices/disk/driver'", 'nothing it could be mapped to']),
+    'disk shareable': (domain(DISK.format('', '<shareable/>')), ["'devices/disk/shareable'", 'refuses to open it twice']),
+    'disk serial': (domain(DISK.format('', '<serial>A1</serial>')), ["'devices/disk/serial'"]),
+    'disk boot order': (domain(DISK.format('', "<boot order='1'/>")), ["'devices/disk/boot'", "<boot dev='…'/>"]),
+    'disk iotune': (domain(DISK.format('', '<iotune><total_bytes_sec>1000</total_bytes_sec></iotune>')),
+                    ["'devices/disk/iotune'", 'no limits']),
+    'disk network': (domain("<disk type='network'><source protocol='nbd' name='a'><host name='h'/></source>"
+                            "<target dev='hda' bus='ide'/></disk>"), ["disk 'hda'", "'network'", 'file and block']),
+    'disk volume': (domain("<disk type='volume'><source pool='p' volume='v'/><target dev='hda' bus='ide'/></disk>"),
+                    ["disk 'hda'", "'volume'", 'file and block']),
+    'disk bus': (domain("<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>"),
+                 ["disk 'vda'", "not 'virtio'"]),
+    'disk bus and name': (domain("<disk type='file'><source file='/a'/><target dev='hda' bus='scsi'/></disk>"),
+                          ["disk 'hda'", "'scsi'", "begins with 'sd'"]),
+    'disk fifth ide': (domain("<disk type='file'><source file='/a'/><target dev='hde' bus='ide'/></disk>"),
+                       ["disk 'hde'", 'hda to hdd']),
+    'floppy': (domain("<disk type='file' device='floppy'><source file='/a'/><target dev='fda' bus='fdc'/></disk>"),
+               ["disk 'fda'", "'floppy'"]),
+    'disk without source': (domain("<disk type='file'><target dev='hda' bus='ide'/></disk>"),
+                            ["disk 'hda'", 'no source']),
+    'cdrom on scsi': (domain("<disk type='file' device='cdrom'><source file='/a'/><target dev='sda' bus='scsi'/></disk>"),
+                      ["disk 'sda'", "'ide' only"]),
+    'interface network': (domain("<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='default'/>"
+                                 "</interface>"), ["'00:16:3e:00:00:01'", "'network'", 'only bridge']),
+    'interface model': (domain(NIC.format("<model type='virtio'/>")), ["'00:16:3e:00:00:01'", "'virtio'", 'e1000']),
+    'interface mtu': (domain(NIC.format("<mtu size='9000'/>")), ["'devices/interface/mtu'"]),
+    'interface inbound': (domain(NIC.format("<bandwidth><inbound average='1'/></bandwidth>")),
+                          ["'devices/interface/bandwidth/inbound'"]),
+    'interface filter': (domain(NIC.format("<filterref filter='clean-traffic'/>")), ["'devices/interface/filterref'"]),
+    'serial udp': (domain("<serial type='udp'><source mode='connect' host='h' service='1'/></serial>"),
+                   ["serial '0'", "'udp'", 'null, pty']),
+    'serial telnet': (domain("<serial type='tcp'><source mode='bind' host='h' service='1'/><protocol type='telnet'/></serial>"),
+                      ["serial '0'", 'the protocol raw']),
+    'serial port name': (domain("<serial type='tcp'><source mode='connect' host='h' service='telnet'/><protocol type='raw'/>"
+                                "</serial>"), ["serial '0'", "'tcp'", "port's number"]),
+    'serial relative path': (domain("<serial type='file'><source path='log'/></serial>"),
+                             ["serial '0'", "'file'", 'absolute path']),
+    'serial socket with comma': (domain("<serial type='unix'><source mode='bind' path='/a,server'/></serial>"),
+                                 ["serial '0'", "'unix'", 'absolute path']),
+    'serial long socket': (domain(f"<serial type='unix'><source mode='bind' path='/{'a' * 107}'/></serial>"),
+                           ["serial '0'", "'unix'", 'absolute path']),
+    'serial fifth': (domain("<serial type='pty'/>" * 5), ["serial '4'", '4 ports']),
+    'serial gap': (domain("<serial type='pty'><target port='1'/></serial>"), ["serial '1'", 'without a gap']),
+    'serial append': (domain("<serial type='file'><source path='/a' append='on'/></serial>"),
+                      ["'append'", "'devices/serial/source'"]),
+    'emulator': (domain('<emulator>/usr/bin/qemu</emulator>'), ["emulator '/usr/bin/qemu'", 'xen-stubdom-dm']),
+    'kernel': (domain(os='<kernel>/boot/vmlinuz</kernel>'), ["'os/kernel'", 'cannot read files of the host']),
+    'boot floppy': (domain(os="<boot dev='fd'/>"), ["boot dev 'fd'", 'no floppy']),
+    'boot menu': (domain(os="<bootmenu enable='yes'/>"), ["'os/bootmenu'", 'no boot menu']),
+    'loader': (domain(os="<loader readonly='yes' type='pflash'>/usr/share/OVMF.fd</loader>"), ["loader", 'only hvmloader']),
+    'clock timezone': (domain(top="<clock offset='timezone' timezone='Europe/Prague'/>"), ["clock offset 'timezone'", 'utc, localtime']),
+    'clock far': (domain(top="<clock offset='variable' adjustment='99999999999'/>"), ["adjustment '99999999999'", '32 bits']),
+    'timer': (domain(top="<clock offset='utc'><timer name='pit' tickpolicy='delay'/></clock>"), ["timer 'pit'", 'hpet']),
+    'timer rtc': (domain(top="<clock offset='utc'><timer name='rtc' present='yes'/></clock>"), ["timer 'rtc'", 'hpet']),
+    'cpu model': (domain(top="<cpu mode='custom' match='exact'><model>kvm64</model></cpu>"), ["cpu mode 'custom'", "host's CPU"]),
+    'cpu host-model': (domain(top="<cpu mode='host-model'/>"), ["host-model", 'host-passthrough']),
+    'cpu topology': (domain(vcpu='<vcpu>2</vcpu>', top="<cpu mode='host-passthrough'><topology sockets='1' cores='2' "
+                            "threads='1'/></cpu>"), ["'cpu/topology'", 'libxl decides']),
+    'too many vcpus': (domain(vcpu='<vcpu>129</vcpu>'), ["vcpu '129'", 'up to 128']),
+    'shares': (domain(top='<cputune><shares>70000</shares></cputune>'), ["shares '70000'", '65535']),
+    'emulatorpin': (domain(top="<cputune><emulatorpin cpuset='0'/></cputune>"), ["'cputune/emulatorpin'", 'not implemented']),
+    'memory backing': (domain(top='<memoryBacking><hugepages/></memoryBacking>'), ["'memoryBacking'"]),
+    'numatune': (domain(top="<numatune><memory mode='strict' nodeset='0'/></numatune>"), ["'numatune'"]),
+    'feature': (domain(features='<vmcoreinfo/>'), ["'features/vmcoreinfo'"]),
+    'hyperv': (domain(features="<hyperv><relaxed state='on'/></hyperv>"), ["'features/hyperv'"]),
+    'paravirtual guest': (domain(osType='xen'), ['xen'], libvirt.VIR_ERR_INVALID_ARG),
+    'stubdomain element': (own('<stubdom:kernel/>'), ['<stubdom:kernel>']),
+    'stubdomain attribute': (own("<stubdom:image name='linux' kernel='/a'/>"), ['<stubdom:image>', "'kernel'"]),
+    'stubdomain twice': (own("<stubdom:image name='a'/><stubdom:image name='b'/>"), ['twice'], libvirt.VIR_ERR_XML_ERROR),
+    'stubdomain image': (own("<stubdom:image name='../a'/>"), ['absolute path'], libvirt.VIR_ERR_XML_ERROR),
+    'stubdomain memory': (own("<stubdom:memory unit='MiB'>8</stubdom:memory>"), ['<stubdom:memory>', '16384']),
+    'stubdomain timeout': (own("<stubdom:timeout start='0'/>"), ["'start'", '3600 seconds']),
+    'stubdomain negative timeout': (own("<stubdom:timeout command='-1'/>"), ["'command'", '3600 seconds']),
+    'stubdomain limit': (own("<stubdom:limit log='5' unit='GiB'/>"), ["'log'", '<stubdom:limit>']),
+    'other element': (domain(own='<stubdom:devicemodel/>'), ['<stubdom:devicemodel>']),
+}
+
+
+def check(connection, xml, words, code=UNSUPPORTED):
+    for call in (connection.defineXML, lambda text: connection.domainXMLToNative('libxl-json', text)):
+        error = refusal(call, xml)
+        text = error.get_error_message()
+        place = 0
+        for word in words:
+            if text.find(word, place) < 0:
+                raise AssertionError(f'{word!r} is not in {text!r}, after the words before it')
+            place = text.find(word, place) + len(word)
+        equal(error.get_error_code(), code)
+    equal(connection.listAllDomains(), [])
+
+
+def main():
+    quiet()
+    startEvents()
+    with embedded() as connection:
+        return runTap([(name, functools.partial(check, connection, *row)) for name, row in REFUSALS.items()])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
