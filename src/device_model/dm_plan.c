@@ -188,7 +188,6 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, guint memory, GError **er
     plan->ramdisk = g_strdup(image->ramdisk);
     plan->commandLine = g_strdup(image->commandLine);
     plan->memory = memory ? memory : image->memory;
-    plan->lateDevices = image->kind == DM_IMAGE_LINUX && dmImageHas(image, "late-devices");
     plan->disks = g_ptr_array_new_with_free_func(planDiskFree);
     plan->nics = g_ptr_array_new_with_free_func(planNicFree);
     if (!planDisks(plan, guest, error) || !planNics(plan, guest, error) || !planConsoles(plan, guest, error) ||
@@ -295,10 +294,6 @@ dmPlanToJson(const DmPlan *plan)
     json_builder_add_int_value(builder, plan->memory);
     addDisks(builder, plan);
     addNics(builder, plan);
-    if (plan->lateDevices) {
-        json_builder_set_member_name(builder, "late-devices");
-        json_builder_add_boolean_value(builder, TRUE);
-    }
     addStrings(builder, "serials", plan->serials);
     addStrings(builder, "argv", plan->argv);
     json_builder_end_object(builder);

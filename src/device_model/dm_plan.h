@@ -43,12 +43,11 @@ typedef struct {
     char *kernel;
     char *ramdisk; /* or NULL */
     char *commandLine;
-    guint memory;         /* MiB */
-    GPtrArray *disks;     /* of DmPlanDisk */
-    GPtrArray *nics;      /* of DmPlanNic */
-    char **serials;       /* ends in dom0 of the consoles 3… */
-    char **argv;          /* of the device model in the stubdomain, without its name */
-    gboolean lateDevices; /* disks and NICs may come while it boots: its image waits for them */
+    guint memory;     /* MiB */
+    GPtrArray *disks; /* of DmPlanDisk */
+    GPtrArray *nics;  /* of DmPlanNic */
+    char **serials;   /* ends in dom0 of the consoles 3… */
+    char **argv;      /* of the device model in the stubdomain, without its name */
 } DmPlan;
 
 /**

@@ -335,19 +335,6 @@ static const DmStep startSteps[] = {
     {"unpause", runUnpause, NULL},     {"ready", runReady, undoReady},          {NULL, NULL, NULL},
 };
 
-/* An image that waits for its devices boots while the hotplug scripts run. */
-static const DmStep lateDevicesSteps[] = {
-    {"create", runCreate, undoCreate},
-    {"target", runTarget, undoTarget},
-    {"consoles", runConsoles, undoConsoles},
-    {"log", runLog, NULL},
-    {"unpause", runUnpause, NULL},
-    {"disks", runDisks, NULL},
-    {"nics", runNics, NULL},
-    {"ready", runReady, undoReady},
-    {NULL, NULL, NULL},
-};
-
 static void
 stepsEnded(DmSteps *steps, const char *failed, const GError *error, gpointer opaque)
 {
@@ -404,7 +391,7 @@ dmStubdomainNew(DmLibxl *libxl, DmStore *store, const DmOptions *options, const 
     stubdomain->record = record;
     stubdomain->recordOpaque = opaque;
     stubdomain->domid = NO_DOMAIN;
-    stubdomain->steps = dmStepsNew(plan->lateDevices ? lateDevicesSteps : startSteps, stepsEnded, stubdomain);
+    stubdomain->steps = dmStepsNew(startSteps, stepsEnded, stubdomain);
     return stubdomain;
 }
 
