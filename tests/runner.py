@@ -157,6 +157,7 @@ def unit(tally):
     instrumented = sanitized(tally)
     if instrumented:
         meson_test(tally, instrumented, 'unit')
+    check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
     driver(tally)
     fuzz(tally)
     if directory:

@@ -59,8 +59,9 @@ void dmChannelAwaitReady(DmChannel *channel, guint timeout, DmChannelFunc func, 
  * @parameter: (nullable): for commands that have one
  * @timeout: milliseconds from when the command is sent, not from now
  *
- * Queues a command. @func is called once, from the main loop, never from
- * within this call.
+ * Queues a command. @func is called once, from the main loop; only when
+ * DM_CHANNEL_QUEUE_MAX commands wait already is it called from within this
+ * call, with DM_ERROR_BUSY.
  */
 void dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter, guint timeout, DmChannelFunc func,
                    gpointer opaque);

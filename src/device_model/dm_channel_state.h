@@ -62,7 +62,11 @@ void dmMachineInit(DmChannelMachine *machine);
 gboolean dmMachineBegin(DmChannelMachine *machine, StubdomCommand command, const char *parameter, DmValue state,
                         GError **error);
 
-/** What the three nodes mean now. After DONE, REFUSED, MISBEHAVED and LATE the command is over. */
+/**
+ * What the three nodes mean now. After DONE, REFUSED, MISBEHAVED and LATE the
+ * command is over; a stubdomain that misbehaves while it starts stays in
+ * DM_CHANNEL_STARTING, in which nothing can be sent.
+ */
 DmVerdict dmMachineObserve(DmChannelMachine *machine, DmValue state, DmValue parameter, DmValue logdirtyRet);
 
 /** The deadline of start or command has passed. */
