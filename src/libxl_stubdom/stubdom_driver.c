@@ -50,7 +50,7 @@ stateInitialize(bool privileged, const char *root, bool monolithic, virStateInhi
         return VIR_DRV_STATE_INIT_SKIPPED;
     }
     embeddedRoot = g_strdup(root);
-    if ((stubdomDriver = stubdomDriverNew(root))) {
+    if ((stubdomDriver = stubdomDriverNew(root, callback, opaque))) {
         return VIR_DRV_STATE_INIT_COMPLETE;
     }
     VIR_ERROR(_("the stubdom driver is not available: %s"), virGetLastErrorMessage());
