@@ -94,7 +94,7 @@ stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque
     driver->lockFd = -1;
     driver->inhibit = inhibit;
     driver->inhibitOpaque = opaque;
-    if (virMutexInit(&driver->lock) < 0 || virCondInit(&driver->idle) < 0) {
+    if (virMutexInit(&driver->lock) < 0 || virMutexInit(&driver->addLock) < 0 || virCondInit(&driver->idle) < 0) {
         virReportSystemError(errno, "%s", _("cannot make a lock"));
         return NULL;
     }
@@ -136,6 +136,7 @@ stubdomDriverFree(StubdomDriver *driver)
         virPidFileRelease(driver->stateDir, "driver", driver->lockFd);
     }
     virMutexDestroy(&driver->lock);
+    virMutexDestroy(&driver->addLock);
     virCondDestroy(&driver->idle);
     g_free(driver->configDir);
     g_free(driver->autostartDir);
@@ -182,6 +183,17 @@ stubdomDriverRemoveActive(StubdomDriver *driver)
     if (last && driver->inhibit) {
         driver->inhibit(false, driver->inhibitOpaque);
     }
+}
+
+bool
+stubdomDriverIsEnding(StubdomDriver *driver)
+{
+    bool ending;
+
+    virMutexLock(&driver->lock);
+    ending = driver->ending;
+    virMutexUnlock(&driver->lock);
+    return ending;
 }
 
 /* --- threads ------------------------------------------------------------------- */

@@ -35,7 +35,8 @@ typedef struct {
     virStateInhibitCallback inhibit; /* immutable: keeps libvirtd from ending for want of clients; may be NULL */
     void *inhibitOpaque;             /* immutable */
 
-    virMutex lock; /* innermost: nothing else is locked while it is held */
+    virMutex addLock; /* outermost: domains are added to the list one at a time */
+    virMutex lock;    /* innermost: nothing else is locked while it is held */
     virCond idle;
     unsigned int active;  /* lock: domains that run or are being started */
     unsigned int workers; /* lock: threads of stubdomDriverRun() */
@@ -77,6 +78,11 @@ int stubdomDriverHasXen(const StubdomDriver *driver);
  */
 void stubdomDriverAddActive(StubdomDriver *driver);
 void stubdomDriverRemoveActive(StubdomDriver *driver);
+
+/**
+ * stubdomDriverIsEnding: whether threads should give up what is not urgent.
+ */
+bool stubdomDriverIsEnding(StubdomDriver *driver);
 
 typedef void (*StubdomDriverFunc)(StubdomDriver *driver, void *opaque);
 

@@ -13,8 +13,6 @@
 
 #include "stubdom_end.h"
 
-#include <time.h>
-
 #include "domain_event.h"
 #include "viruuid.h"
 
@@ -233,7 +231,7 @@ endThread(StubdomDriver *driver, void *opaque)
     g_autofree End *end = opaque;
     virDomainObj *vm = virDomainObjListFindByID(driver->domains, (int)end->domid);
 
-    while (vm && stillThere(vm, end) && !driver->ending) {
+    while (vm && stillThere(vm, end) && !stubdomDriverIsEnding(driver)) {
         if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
             handleEnd(driver, vm, end);
             virDomainObjEndJob(vm);

@@ -26,7 +26,6 @@ typedef struct {
     StubdomMonitor *monitor;         /* of xen-stubdom-dm; NULL: not connected */
     libxl_evgen_domain_death *watch; /* of the guest's end; NULL: none */
     bool counted;                    /* among the driver's active domains */
-    bool stopping;                   /* being destroyed by us: its end is no news */
     bool preserved;                  /* saved: has ended and is kept as its on_… action wants */
     bool rebooting;                  /* saved: was asked to power off so that it can be started again */
     char *endReason;                 /* why the stubdomain ended, or NULL; shown until the next start */

@@ -30,6 +30,26 @@
 
 VIR_LOG_INIT("stubdom.process");
 
+/* What xen-stubdom-dm reads when it starts. */
+static char *
+configFile(const StubdomDriver *driver, const virDomainObj *vm)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    virUUIDFormat(vm->def->uuid, uuid);
+    return g_strdup_printf("%s/%s.json", driver->stateDir, uuid);
+}
+
+static void
+removeConfig(const StubdomDriver *driver, const virDomainObj *vm)
+{
+    g_autofree char *file = configFile(driver, vm);
+
+    if (unlink(file) < 0 && errno != ENOENT) {
+        VIR_WARN("cannot remove '%s': %s", file, g_strerror(errno));
+    }
+}
+
 /* --- the end ------------------------------------------------------------------------ */
 
 static void
@@ -51,12 +71,12 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
+    removeConfig(driver, vm);
     if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
         VIR_WARN("%s", virGetLastErrorMessage());
         virResetLastError();
     }
     vm->def->id = -1;
-    priv->stopping = false;
     priv->preserved = false;
     priv->rebooting = false;
     virDomainObjSetState(vm, VIR_DOMAIN_SHUTOFF, reason);
@@ -71,7 +91,6 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
 static int
 destroyGuest(StubdomDriver *driver, virDomainObj *vm)
 {
-    StubdomDomainPrivate *priv = stubdomPrivate(vm);
     StubdomLibxl *libxl;
     uint32_t domid = 0;
     int status;
@@ -84,7 +103,6 @@ destroyGuest(StubdomDriver *driver, virDomainObj *vm)
     }
     status = stubdomGuestDestroy(libxl, domid);
     stubdomDomainLeave(vm, libxl);
-    priv->stopping = status == 0;
     return status;
 }
 
@@ -112,7 +130,6 @@ typedef struct {
     StubdomDriver *driver;
     virDomainObj *vm;
     StubdomLibxlConfig config;
-    char *configFile; /* what xen-stubdom-dm reads */
     bool paused;
 } Start;
 
@@ -127,7 +144,7 @@ makeActive(Start *start)
     if (virDomainObjSetDefTransient(driver->xmlopt, vm, NULL) < 0) {
         return -1;
     }
-    g_clear_pointer(&priv->endReason, g_free);
+    stubdomLiveAssign(vm->def);
     virMutexLock(&driver->lock);
     vm->def->id = STUBDOM_ID_STARTING + driver->nextStartId++ % STUBDOM_ID_STARTING;
     virMutexUnlock(&driver->lock);
@@ -144,7 +161,7 @@ static int
 writeConfig(Start *start)
 {
     libxl_domain_build_info *info = &start->config.b_info;
-    char uuid[VIR_UUID_STRING_BUFLEN];
+    g_autofree char *file = configFile(start->driver, start->vm);
     g_autofree char *json = NULL;
     g_autofree char *option = NULL;
 
@@ -152,26 +169,16 @@ writeConfig(Start *start)
         !(json = stubdomLibxlConfigToJson(&start->config))) {
         return -1;
     }
-    virUUIDFormat(start->vm->def->uuid, uuid);
-    start->configFile = g_strdup_printf("%s/%s.json", start->driver->stateDir, uuid);
-    if (virFileWriteStr(start->configFile, json, S_IRUSR | S_IWUSR) < 0) {
-        virReportSystemError(errno, _("cannot write the file '%s'"), start->configFile);
+    if (virFileWriteStr(file, json, S_IRUSR | S_IWUSR) < 0) {
+        virReportSystemError(errno, _("cannot write the file '%s'"), file);
         return -1;
     }
-    option = stubdomSettingsAddConfig(info->extra ? info->extra[1] : NULL, start->configFile);
+    option = stubdomSettingsAddConfig(info->extra ? info->extra[1] : NULL, file);
     g_strfreev(info->extra);
     info->extra = g_new0(char *, 3);
     info->extra[0] = g_strdup("-stubdom");
     info->extra[1] = g_steal_pointer(&option);
     return 0;
-}
-
-static void
-removeConfig(Start *start)
-{
-    if (start->configFile && unlink(start->configFile) < 0 && errno != ENOENT) {
-        VIR_WARN("cannot remove '%s': %s", start->configFile, g_strerror(errno));
-    }
 }
 
 /* Unlocked. The error says what libxl and the device model said. */
@@ -273,7 +280,7 @@ runSteps(Start *start)
     while (done < G_N_ELEMENTS(startSteps) && startSteps[done].run(start) == 0) {
         done++;
     }
-    removeConfig(start); /* it was read, or never will be */
+    removeConfig(start->driver, start->vm); /* it was read, or never will be */
     if (done == G_N_ELEMENTS(startSteps)) {
         return 0;
     }
@@ -332,6 +339,7 @@ stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn,
     if (stubdomDriverHasXen(driver) < 0) {
         return -1;
     }
+    g_clear_pointer(&stubdomPrivate(vm)->endReason, g_free);
     libxl_domain_config_init(&start.config);
     status = runSteps(&start);
     if (status == 0) {
@@ -347,7 +355,6 @@ stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn,
         virErrorRestore(&error);
     }
     libxl_domain_config_dispose(&start.config);
-    g_free(start.configFile);
     return status;
 }
 
@@ -361,7 +368,6 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
-    stubdomPrivate(vm)->stopping = false;
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);
@@ -376,7 +382,6 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         virErrorRestore(&error);
     }
     libxl_domain_config_dispose(&start.config);
-    g_free(start.configFile);
     return status;
 }
 
