@@ -21,6 +21,7 @@
 #include "virutil.h"
 
 #include "stubdom_abi.h"
+#include "stubdom_control.h"
 #include "stubdom_define.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
@@ -269,6 +270,12 @@ static virHypervisorDriver hypervisorDriver = {
     .domainShutdownFlags = stubdomDomainShutdownFlags,
     .domainReboot = stubdomDomainReboot,
     .domainReset = stubdomDomainReset,
+    .domainCoreDump = stubdomDomainCoreDump,
+    .domainCoreDumpWithFormat = stubdomDomainCoreDumpWithFormat,
+    .domainSetLifecycleAction = stubdomDomainSetLifecycleAction,
+    .domainOpenConsole = stubdomDomainOpenConsole,
+    .domainGetMessages = stubdomDomainGetMessages,
+    .domainGetControlInfo = stubdomDomainGetControlInfo,
     .domainDefineXML = stubdomDomainDefineXML,
     .domainDefineXMLFlags = stubdomDomainDefineXMLFlags,
     .domainUndefine = stubdomDomainUndefine,
