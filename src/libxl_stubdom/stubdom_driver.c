@@ -22,7 +22,9 @@
 
 #include "stubdom_abi.h"
 #include "stubdom_control.h"
+#include "stubdom_cpu.h"
 #include "stubdom_define.h"
+#include "stubdom_domaincaps.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
 #include "stubdom_process.h"
@@ -242,6 +244,10 @@ static virHypervisorDriver hypervisorDriver = {
     .connectGetVersion = connectGetVersion,
     .connectGetHostname = connectGetHostname,
     .connectGetCapabilities = connectGetCapabilities,
+    .connectGetDomainCapabilities = stubdomConnectGetDomainCapabilities,
+    .connectGetCPUModelNames = stubdomConnectGetCPUModelNames,
+    .connectCompareCPU = stubdomConnectCompareCPU,
+    .connectBaselineCPU = stubdomConnectBaselineCPU,
     .connectIsAlive = connectIsAlive,
     .connectIsSecure = connectIsSecure,
     .connectIsEncrypted = connectIsEncrypted,
