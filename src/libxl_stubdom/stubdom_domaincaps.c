@@ -108,8 +108,8 @@ stubdomConnectGetDomainCapabilities(virConnectPtr conn, const char *emulator, co
     virArch chosen = VIR_ARCH_NONE;
 
     virCheckFlags(0, NULL);
-    if (virConnectGetDomainCapabilitiesEnsureACL(conn) < 0 ||
-        !isOffered("emulator", emulator, STUBDOM_DEVICE_MODEL) || !isOffered("machine", machine, STUBDOM_MACHINE) ||
+    if (virConnectGetDomainCapabilitiesEnsureACL(conn) < 0 || !isOffered("emulator", emulator, STUBDOM_DEVICE_MODEL) ||
+        !isOffered("machine", machine, STUBDOM_MACHINE) ||
         !isOffered("virttype", virttype, virDomainVirtTypeToString(VIR_DOMAIN_VIRT_XEN)) ||
         (chosen = chooseArch(arch)) == VIR_ARCH_NONE ||
         !(caps = virDomainCapsNew(STUBDOM_DEVICE_MODEL, STUBDOM_MACHINE, chosen, VIR_DOMAIN_VIRT_XEN))) {
