@@ -48,6 +48,7 @@ makeDirectories(StubdomDriver *driver, const char *root)
     driver->stateDir = root ? g_strdup_printf("%s/run", root) : g_strdup(RUNSTATEDIR "/libvirt/stubdom");
     driver->dumpDir = root ? g_strdup_printf("%s/dump", root) : g_strdup(LOCALSTATEDIR "/lib/libvirt/stubdom/dump");
     driver->autostartDir = g_strdup_printf("%s/autostart", driver->configDir);
+    driver->sysDir = root ? g_strdup_printf("%s/sys", root) : g_strdup("/sys");
     driver->monitorDir = place(driver, "STUBDOM_RUN_DIR", MONITOR_DIR);
     driver->xenLogDir = place(driver, "STUBDOM_XEN_LOG_DIR", XEN_LOG_DIR);
     made[0] = driver->configDir;
@@ -100,9 +101,9 @@ stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque
     }
     if (makeDirectories(driver, root) < 0 ||
         (driver->lockFd = virPidFileAcquire(driver->stateDir, "driver", false, getpid())) < 0 ||
-        !(driver->caps = stubdomCapabilitiesNew()) || !(driver->xmlopt = stubdomDomainXMLOptionNew(driver)) ||
         !(driver->domains = virDomainObjListNew()) || !(driver->events = virObjectEventStateNew()) ||
-        openXen(driver) < 0 || loadDomains(driver) < 0) {
+        openXen(driver) < 0 || !(driver->caps = stubdomCapabilitiesNew(driver->libxl)) ||
+        !(driver->xmlopt = stubdomDomainXMLOptionNew(driver)) || loadDomains(driver) < 0) {
         return NULL;
     }
     return g_steal_pointer(&driver);
@@ -144,6 +145,7 @@ stubdomDriverFree(StubdomDriver *driver)
     g_free(driver->dumpDir);
     g_free(driver->monitorDir);
     g_free(driver->xenLogDir);
+    g_free(driver->sysDir);
     g_free(driver);
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     char *dumpDir;               /* immutable: core dumps of on_crash */
     char *monitorDir;            /* immutable: DOMID/qmp are the sockets of xen-stubdom-dm */
     char *xenLogDir;             /* immutable: qemu-dm-NAME.log are libxl's logs of device models */
+    char *sysDir;                /* immutable: sysfs */
     bool embedded;               /* immutable */
     int lockFd;                  /* immutable: held as long as the driver is there */
     virCaps *caps;               /* immutable */

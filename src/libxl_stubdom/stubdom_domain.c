@@ -69,7 +69,7 @@ domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
 
 static const virDomainDefParserConfig parserConfig = {
     .macPrefix = {0x00, 0x16, 0x3e},
-    .netPrefix = "vif",
+    .netPrefix = STUBDOM_NET_PREFIX,
     .defArch = VIR_ARCH_X86_64,
     .domainPostParseCallback = domainPostParse,
     .devicesPostParseCallback = devicePostParse,

@@ -22,12 +22,24 @@
 
 #include "stubdom_abi.h"
 #include "stubdom_control.h"
+#include "stubdom_cpu.h"
 #include "stubdom_define.h"
+#include "stubdom_device_stats.h"
+#include "stubdom_domaincaps.h"
+#include "stubdom_inside.h"
+#include "stubdom_job.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
+#include "stubdom_memory.h"
+#include "stubdom_node.h"
+#include "stubdom_nodedev.h"
+#include "stubdom_pin.h"
 #include "stubdom_process.h"
 #include "stubdom_query.h"
 #include "stubdom_reconnect.h"
+#include "stubdom_scheduler.h"
+#include "stubdom_stats.h"
+#include "stubdom_vcpu.h"
 
 VIR_LOG_INIT("stubdom.driver");
 
@@ -241,7 +253,25 @@ static virHypervisorDriver hypervisorDriver = {
     .connectGetType = connectGetType,
     .connectGetVersion = connectGetVersion,
     .connectGetHostname = connectGetHostname,
+    .connectGetSysinfo = stubdomConnectGetSysinfo,
+    .connectGetMaxVcpus = stubdomConnectGetMaxVcpus,
     .connectGetCapabilities = connectGetCapabilities,
+    .connectGetDomainCapabilities = stubdomConnectGetDomainCapabilities,
+    .connectGetCPUModelNames = stubdomConnectGetCPUModelNames,
+    .connectCompareCPU = stubdomConnectCompareCPU,
+    .connectBaselineCPU = stubdomConnectBaselineCPU,
+    .connectGetAllDomainStats = stubdomConnectGetAllDomainStats,
+    .nodeGetInfo = stubdomNodeGetInfo,
+    .nodeGetCPUMap = stubdomNodeGetCPUMap,
+    .nodeGetCPUStats = stubdomNodeGetCPUStats,
+    .nodeGetFreeMemory = stubdomNodeGetFreeMemory,
+    .nodeGetCellsFreeMemory = stubdomNodeGetCellsFreeMemory,
+    .nodeGetMemoryStats = stubdomNodeGetMemoryStats,
+    .nodeGetSecurityModel = stubdomNodeGetSecurityModel,
+    .nodeDeviceDettach = stubdomNodeDeviceDettach,
+    .nodeDeviceDetachFlags = stubdomNodeDeviceDetachFlags,
+    .nodeDeviceReAttach = stubdomNodeDeviceReAttach,
+    .nodeDeviceReset = stubdomNodeDeviceReset,
     .connectIsAlive = connectIsAlive,
     .connectIsSecure = connectIsSecure,
     .connectIsEncrypted = connectIsEncrypted,
@@ -290,6 +320,39 @@ static virHypervisorDriver hypervisorDriver = {
     .domainGetInfo = stubdomDomainGetInfo,
     .domainGetState = stubdomDomainGetState,
     .domainGetMaxMemory = stubdomDomainGetMaxMemory,
+    .domainSetMaxMemory = stubdomDomainSetMaxMemory,
+    .domainSetMemory = stubdomDomainSetMemory,
+    .domainSetMemoryFlags = stubdomDomainSetMemoryFlags,
+    .domainMemoryStats = stubdomDomainMemoryStats,
+    .domainGetNumaParameters = stubdomDomainGetNumaParameters,
+    .domainSetVcpus = stubdomDomainSetVcpus,
+    .domainSetVcpusFlags = stubdomDomainSetVcpusFlags,
+    .domainGetVcpusFlags = stubdomDomainGetVcpusFlags,
+    .domainGetMaxVcpus = stubdomDomainGetMaxVcpus,
+    .domainGetVcpus = stubdomDomainGetVcpus,
+    .domainGetCPUStats = stubdomDomainGetCPUStats,
+    .domainPinVcpu = stubdomDomainPinVcpu,
+    .domainPinVcpuFlags = stubdomDomainPinVcpuFlags,
+    .domainGetVcpuPinInfo = stubdomDomainGetVcpuPinInfo,
+    .domainPinEmulator = stubdomDomainPinEmulator,
+    .domainGetEmulatorPinInfo = stubdomDomainGetEmulatorPinInfo,
+    .domainGetSchedulerType = stubdomDomainGetSchedulerType,
+    .domainGetSchedulerParameters = stubdomDomainGetSchedulerParameters,
+    .domainGetSchedulerParametersFlags = stubdomDomainGetSchedulerParametersFlags,
+    .domainSetSchedulerParameters = stubdomDomainSetSchedulerParameters,
+    .domainSetSchedulerParametersFlags = stubdomDomainSetSchedulerParametersFlags,
+    .domainBlockStats = stubdomDomainBlockStats,
+    .domainBlockStatsFlags = stubdomDomainBlockStatsFlags,
+    .domainGetBlockInfo = stubdomDomainGetBlockInfo,
+    .domainInterfaceStats = stubdomDomainInterfaceStats,
+    .domainInterfaceAddresses = stubdomDomainInterfaceAddresses,
+    .domainGetJobInfo = stubdomDomainGetJobInfo,
+    .domainGetJobStats = stubdomDomainGetJobStats,
+    .domainGetHostname = stubdomDomainGetHostname,
+    .domainGetTime = stubdomDomainGetTime,
+    .domainSetTime = stubdomDomainSetTime,
+    .domainInjectNMI = stubdomDomainInjectNMI,
+    .domainGetSecurityLabel = stubdomDomainGetSecurityLabel,
     .domainIsActive = stubdomDomainIsActive,
     .domainIsPersistent = stubdomDomainIsPersistent,
     .domainIsUpdated = stubdomDomainIsUpdated,

@@ -26,6 +26,7 @@
 #include "stubdom_libxl_config.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
+#include "stubdom_pin.h"
 #include "stubdom_settings.h"
 
 VIR_LOG_INIT("stubdom.process");
@@ -238,7 +239,10 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    return stubdomProcessConnect(start->driver, start->vm) < 0 ? -1 : stubdomLiveFill(start->driver, start->vm);
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomPinStubdomain(start->driver, start->vm) < 0) {
+        return -1;
+    }
+    return stubdomLiveFill(start->driver, start->vm);
 }
 
 static int

@@ -105,7 +105,6 @@ REFUSALS = {
                             "threads='1'/></cpu>"), ["'cpu/topology'", 'libxl decides']),
     'too many vcpus': (domain(vcpu='<vcpu>129</vcpu>'), ["vcpu '129'", 'up to 128']),
     'shares': (domain(top='<cputune><shares>70000</shares></cputune>'), ["shares '70000'", '65535']),
-    'emulatorpin': (domain(top="<cputune><emulatorpin cpuset='0'/></cputune>"), ["'cputune/emulatorpin'", 'not implemented']),
     'memory backing': (domain(top='<memoryBacking><hugepages/></memoryBacking>'), ["'memoryBacking'"]),
     'numatune': (domain(top="<numatune><memory mode='strict' nodeset='0'/></numatune>"), ["'numatune'"]),
     'feature': (domain(features='<vmcoreinfo/>'), ["'features/vmcoreinfo'"]),
