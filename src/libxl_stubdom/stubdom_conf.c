@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Domains are kept where every driver of libvirt's keeps them and in libvirt's
- * form. There is no configuration file yet.
+ * form.
  */
 
 #include "stubdom_compat.h"
@@ -41,13 +41,22 @@ makeDirectories(StubdomDriver *driver, const char *root)
     return 0;
 }
 
+static int
+readDefaults(StubdomDriver *driver, const char *root)
+{
+    g_autofree char *file =
+        root ? g_strdup_printf("%s/etc/stubdom.conf", root) : g_strdup(SYSCONFDIR "/libvirt/stubdom.conf");
+
+    return stubdomDefaultsRead(file, &driver->defaults);
+}
+
 StubdomDriver *
 stubdomDriverNew(const char *root)
 {
     g_autoptr(StubdomDriver) driver = g_new0(StubdomDriver, 1);
 
     driver->lockFd = -1;
-    if (makeDirectories(driver, root) < 0 ||
+    if (makeDirectories(driver, root) < 0 || readDefaults(driver, root) < 0 ||
         (driver->lockFd = virPidFileAcquire(driver->stateDir, "driver", false, getpid())) < 0 ||
         !(driver->caps = stubdomCapabilitiesNew()) || !(driver->xmlopt = stubdomDomainXMLOptionNew(driver)) ||
         !(driver->domains = virDomainObjListNew()) || !(driver->events = virObjectEventStateNew()) ||
@@ -71,6 +80,7 @@ stubdomDriverFree(StubdomDriver *driver)
     if (driver->lockFd >= 0) {
         virPidFileRelease(driver->stateDir, "driver", driver->lockFd);
     }
+    stubdomDefaultsClear(&driver->defaults);
     g_free(driver->configDir);
     g_free(driver->autostartDir);
     g_free(driver->stateDir);

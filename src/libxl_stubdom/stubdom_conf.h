@@ -11,10 +11,13 @@
 #include "object_event.h"
 #include "virdomainobjlist.h"
 
+#include "stubdom_defaults.h"
+
 typedef struct {
     char *configDir;             /* immutable: XML of persistent domains */
     char *autostartDir;          /* immutable: links to those of them that are to be started */
     char *stateDir;              /* immutable: what does not outlive a boot */
+    StubdomDefaults defaults;    /* immutable */
     int lockFd;                  /* immutable: held as long as the driver is there */
     virCaps *caps;               /* immutable */
     virDomainXMLOption *xmlopt;  /* immutable */
