@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Domains are kept where every driver of libvirt's keeps them and in libvirt's
- * form. There is no configuration file yet. An embedded driver has everything
+ * form. An embedded driver has everything
  * of its own below its root; where xen-stubdom-dm and libxl put things is
  * theirs to say, and the environment's in tests.
  */
@@ -87,6 +87,15 @@ loadDomains(StubdomDriver *driver)
     return 0;
 }
 
+static int
+readDefaults(StubdomDriver *driver, const char *root)
+{
+    g_autofree char *file =
+        root ? g_strdup_printf("%s/etc/stubdom.conf", root) : g_strdup(SYSCONFDIR "/libvirt/stubdom.conf");
+
+    return stubdomDefaultsRead(file, &driver->defaults);
+}
+
 StubdomDriver *
 stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque)
 {
@@ -99,7 +108,7 @@ stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque
         virReportSystemError(errno, "%s", _("cannot make a lock"));
         return NULL;
     }
-    if (makeDirectories(driver, root) < 0 ||
+    if (makeDirectories(driver, root) < 0 || readDefaults(driver, root) < 0 ||
         (driver->lockFd = virPidFileAcquire(driver->stateDir, "driver", false, getpid())) < 0 ||
         !(driver->domains = virDomainObjListNew()) || !(driver->events = virObjectEventStateNew()) ||
         openXen(driver) < 0 || !(driver->caps = stubdomCapabilitiesNew(driver->libxl)) ||
@@ -139,6 +148,7 @@ stubdomDriverFree(StubdomDriver *driver)
     virMutexDestroy(&driver->lock);
     virMutexDestroy(&driver->addLock);
     virCondDestroy(&driver->idle);
+    stubdomDefaultsClear(&driver->defaults);
     g_free(driver->configDir);
     g_free(driver->autostartDir);
     g_free(driver->stateDir);

@@ -61,7 +61,7 @@ domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
     g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
 
     /* The translation first: what it says is about the value, and more to the point. */
-    if (stubdomLibxlConfigBuild(&config, def) < 0) {
+    if (stubdomLibxlConfigBuild(&config, def, &driver->defaults.stubdomain) < 0) {
         return -1;
     }
     return stubdomValidateElements(def, driver->xmlopt);

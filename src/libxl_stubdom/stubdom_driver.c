@@ -50,13 +50,15 @@ __attribute__((visibility("default"))) int stubdomRegister(void);
 
 /* Set and cleared by libvirt's state callbacks, which run one at a time with no connection open. */
 static StubdomDriver *stubdomDriver;
-static char *embeddedRoot; /* NULL in a daemon */
+static char *embeddedRoot;   /* NULL in a daemon */
+static char *inactiveReason; /* why there is no driver, NULL if nobody knows */
 
 static int
 stateCleanup(void)
 {
     g_clear_pointer(&stubdomDriver, stubdomDriverFree);
     g_clear_pointer(&embeddedRoot, g_free);
+    g_clear_pointer(&inactiveReason, g_free);
     return 0;
 }
 
@@ -72,7 +74,9 @@ stateInitialize(bool privileged, const char *root, bool monolithic, virStateInhi
         stubdomProcessAutostart(stubdomDriver);
         return VIR_DRV_STATE_INIT_COMPLETE;
     }
-    VIR_ERROR(_("the stubdom driver is not available: %s"), virGetLastErrorMessage());
+    g_free(inactiveReason);
+    inactiveReason = g_strdup(virGetLastErrorMessage());
+    VIR_ERROR(_("the stubdom driver is not available: %s"), inactiveReason);
     return root ? VIR_DRV_STATE_INIT_ERROR : VIR_DRV_STATE_INIT_SKIPPED;
 }
 
@@ -105,7 +109,9 @@ connectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf, unsigned 
         return VIR_DRV_OPEN_ERROR;
     }
     if (!stubdomDriver) {
-        virReportError(VIR_ERR_INTERNAL_ERROR, "%s", _("the stubdom driver is not active; libvirtd's log says why"));
+        virReportError(VIR_ERR_INTERNAL_ERROR,
+                       _("the stubdom driver is not active: %s; it looks again when libvirtd is started again"),
+                       inactiveReason ? inactiveReason : _("libvirtd does not run as root"));
         return VIR_DRV_OPEN_ERROR;
     }
     if (virConnectOpenEnsureACL(conn) < 0) {

@@ -267,9 +267,9 @@ buildMemory(libxl_domain_build_info *info, const virDomainDef *def)
 }
 
 static void
-buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def)
+buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def, const StubdomSettings *defaults)
 {
-    g_autofree char *option = stubdomSettingsToOption(def->namespaceData);
+    g_autofree char *option = stubdomSettingsToOption(def->namespaceData, defaults);
 
     info->device_model_version = LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN;
     info->device_model = g_strdup(STUBDOM_DEVICE_MODEL);
@@ -282,7 +282,7 @@ buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def)
 }
 
 int
-stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def)
+stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def, const StubdomSettings *defaults)
 {
     libxl_domain_config_init(config);
     config->c_info.type = LIBXL_DOMAIN_TYPE_HVM;
@@ -291,7 +291,7 @@ stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def)
     libxl_domain_build_info_init_type(&config->b_info, LIBXL_DOMAIN_TYPE_HVM);
     buildFeatures(config, def);
     buildMemory(&config->b_info, def);
-    buildDeviceModel(&config->b_info, def);
+    buildDeviceModel(&config->b_info, def, defaults);
     if (buildOs(&config->b_info, def) < 0 || buildClock(&config->b_info, def) < 0 ||
         buildCpu(&config->b_info, def) < 0 || buildActions(config, def) < 0) {
         return -1;

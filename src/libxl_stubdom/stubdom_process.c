@@ -166,7 +166,7 @@ writeConfig(Start *start)
     g_autofree char *json = NULL;
     g_autofree char *option = NULL;
 
-    if (stubdomLibxlConfigBuild(&start->config, start->vm->def) < 0 ||
+    if (stubdomLibxlConfigBuild(&start->config, start->vm->def, &start->driver->defaults.stubdomain) < 0 ||
         !(json = stubdomLibxlConfigToJson(&start->config))) {
         return -1;
     }
