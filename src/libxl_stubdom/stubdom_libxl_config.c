@@ -19,19 +19,12 @@
 #include "virbitmap.h"
 
 #include "stubdom_libxl_devices.h"
+#include "stubdom_refusal.h"
 #include "stubdom_settings.h"
 
 #define KIB_PER_MIB 1024
 #define VCPUS_MAX 128    /* HVM_MAX_VCPUS of Xen's public/hvm/hvm_info_table.h */
 #define WEIGHT_MAX 65535 /* of the credit scheduler, xl(1) sched-credit2 */
-
-static int
-unsupported(const char *element, const char *value, const char *reason)
-{
-    virReportError(VIR_ERR_CONFIG_UNSUPPORTED, _("%s '%s' is not supported with a stubdomain: %s"), element, value,
-                   reason);
-    return -1;
-}
 
 static int
 buildBoot(libxl_domain_build_info *info, const virDomainDef *def)
@@ -47,8 +40,8 @@ buildBoot(libxl_domain_build_info *info, const virDomainDef *def)
         virDomainBootOrder device = def->os.bootDevs[i];
 
         if (!letters[device]) {
-            return unsupported("boot dev", virDomainBootTypeToString(device),
-                               _("libxl has no floppy disks for HVM guests"));
+            return stubdomRefuse("boot dev", virDomainBootTypeToString(device),
+                                 _("libxl has no floppy disks for HVM guests"));
         }
         order[i] = letters[device];
     }
@@ -62,14 +55,14 @@ buildOs(libxl_domain_build_info *info, const virDomainDef *def)
     const virDomainLoaderDef *loader = def->os.loader;
 
     if (STRNEQ_NULLABLE(def->os.machine, "xenfv")) {
-        return unsupported("machine", def->os.machine, _("libxl's QEMU is a xenfv"));
+        return stubdomRefuse("machine", def->os.machine, _("libxl's QEMU is a xenfv"));
     }
     if (def->emulator && STRNEQ(def->emulator, STUBDOM_DEVICE_MODEL)) {
-        return unsupported("emulator", def->emulator, _("the device model is the installed xen-stubdom-dm"));
+        return stubdomRefuse("emulator", def->emulator, _("the device model is the installed xen-stubdom-dm"));
     }
     if (loader && loader->path) {
         if (!g_str_has_suffix(loader->path, "/hvmloader") || loader->type == VIR_DOMAIN_LOADER_TYPE_PFLASH) {
-            return unsupported("loader", loader->path, _("only hvmloader is; UEFI is not implemented yet"));
+            return stubdomRefuse("loader", loader->path, _("only hvmloader is; UEFI is not implemented yet"));
         }
         info->u.hvm.firmware = g_strdup(loader->path);
     }
@@ -110,7 +103,7 @@ buildTimer(libxl_domain_build_info *info, const virDomainTimerDef *timer)
         info->tsc_mode = (libxl_tsc_mode)modes[timer->mode];
         return 0;
     }
-    return unsupported(
+    return stubdomRefuse(
         "timer", virDomainTimerNameTypeToString(timer->name),
         _("hpet with 'present' and tsc with the mode auto, native, emulate or paravirt are what libxl can be "
           "told"));
@@ -129,15 +122,15 @@ buildClock(libxl_domain_build_info *info, const virDomainDef *def)
         if (adjustment < G_MININT32 || adjustment > G_MAXINT32) {
             g_autofree char *text = g_strdup_printf("%lld", adjustment);
 
-            return unsupported("clock adjustment", text, _("libxl takes 32 bits of seconds"));
+            return stubdomRefuse("clock adjustment", text, _("libxl takes 32 bits of seconds"));
         }
         if (clock->data.variable.basis == VIR_DOMAIN_CLOCK_BASIS_LOCALTIME) {
             libxl_defbool_set(&info->localtime, true);
         }
         info->rtc_timeoffset = (uint32_t)(int32_t)adjustment;
     } else if (clock->offset != VIR_DOMAIN_CLOCK_OFFSET_UTC) {
-        return unsupported("clock offset", virDomainClockOffsetTypeToString(clock->offset),
-                           _("utc, localtime and variable are what libxl can be told"));
+        return stubdomRefuse("clock offset", virDomainClockOffsetTypeToString(clock->offset),
+                             _("utc, localtime and variable are what libxl can be told"));
     }
     for (size_t i = 0; i < clock->ntimers; i++) {
         if (buildTimer(info, clock->timers[i]) < 0) {
@@ -189,21 +182,21 @@ buildCpu(libxl_domain_build_info *info, const virDomainDef *def)
     g_autoptr(virBitmap) online = virBitmapNew(count);
 
     if (def->cpu && def->cpu->mode != VIR_CPU_MODE_HOST_PASSTHROUGH) {
-        return unsupported("cpu mode", virCPUModeTypeToString(def->cpu->mode),
-                           _("the guest has the host's CPU (host-passthrough)"));
+        return stubdomRefuse("cpu mode", virCPUModeTypeToString(def->cpu->mode),
+                             _("the guest has the host's CPU (host-passthrough)"));
     }
     if (def->placement_mode == VIR_DOMAIN_CPU_PLACEMENT_MODE_AUTO) {
-        return unsupported("vcpu placement", "auto", _("libxl places the guest itself"));
+        return stubdomRefuse("vcpu placement", "auto", _("libxl places the guest itself"));
     }
     if (count > VCPUS_MAX) {
         g_autofree char *text = g_strdup_printf("%u", count);
 
-        return unsupported("vcpu", text, _("Xen has up to 128 for an HVM guest"));
+        return stubdomRefuse("vcpu", text, _("Xen has up to 128 for an HVM guest"));
     }
     if (def->cputune.sharesSpecified && (def->cputune.shares < 1 || def->cputune.shares > WEIGHT_MAX)) {
         g_autofree char *text = g_strdup_printf("%llu", (unsigned long long)def->cputune.shares);
 
-        return unsupported("shares", text, _("they are the weight of Xen's scheduler, from 1 to 65535"));
+        return stubdomRefuse("shares", text, _("they are the weight of Xen's scheduler, from 1 to 65535"));
     }
     if (def->cputune.sharesSpecified) {
         info->sched_params.weight = (int)def->cputune.shares;
@@ -241,8 +234,8 @@ buildAction(libxl_action_on_shutdown *action, const char *element, int value)
         return 0;
     case VIR_DOMAIN_LIFECYCLE_ACTION_LAST:
     default:
-        return unsupported(element, NULLSTR(virDomainLifecycleActionTypeToString(value)),
-                           _("libxl has no such action"));
+        return stubdomRefuse(element, NULLSTR(virDomainLifecycleActionTypeToString(value)),
+                             _("libxl has no such action"));
     }
 }
 

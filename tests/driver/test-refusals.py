@@ -27,8 +27,11 @@ def own(text):
 
 # name: (XML, words of the message in order, error code if not UNSUPPORTED)
 REFUSALS = {
-    'graphics': (domain("<graphics type='vnc'/>"), ["'devices/graphics'", 'display is not implemented']),
-    'sound': (domain("<sound model='ac97'/>"), ["'devices/sound'", "host's audio"]),
+    'graphics': (domain("<graphics type='vnc'/>"), ["graphics 'vnc'", 'display is not implemented', '--graphics none']),
+    'graphics spice': (domain("<graphics type='spice'/>"), ["graphics 'spice'", 'not in dom0']),
+    'sound model': (domain("<sound model='ich9'/>"), ["sound 'ich9'", 'ac97 and ich6']),
+    'sound codec': (domain("<sound model='ich6'><codec type='micro'/></sound>"), ["'devices/sound/codec'"]),
+    'two sounds': (domain("<sound model='ac97'/><sound model='sb16'/>"), ["sound 'sb16'", 'one card']),
     'hostdev': (domain("<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='1' slot='0' "
                        "function='0'/></source></hostdev>"), ["'devices/hostdev'", 'not implemented yet']),
     'filesystem': (domain("<filesystem type='mount'><source dir='/a'/><target dir='b'/></filesystem>"),
@@ -37,8 +40,17 @@ REFUSALS = {
             ["'devices/rng'", 'no such device']),
     'watchdog': (domain("<watchdog model='i6300esb' action='reset'/>"), ["'devices/watchdog'", 'no such device']),
     'channel': (domain("<channel type='pty'><target type='xen' name='a'/></channel>"), ["'devices/channel'", 'no such device']),
-    'usb tablet': (domain("<input type='tablet' bus='usb'/>"), ["'tablet'", "'ps2'"]),
-    'controller': (domain("<controller type='virtio-serial' index='0'/>"), ["controller 'virtio-serial'", 'ide, scsi']),
+    'virtio tablet': (domain("<input type='tablet' bus='virtio'/>"), ["input 'tablet'", "'virtio'", "'usb'"]),
+    'usb controller model': (domain("<controller type='usb' model='qemu-xhci'/>"), ["controller 'usb'", "'qemu-xhci'", 'piix3-uhci']),
+    'second usb controller': (domain("<controller type='usb' index='0'/><controller type='usb' index='1'/>"),
+                              ["controller 'usb'", 'one USB controller']),
+    'tablet without usb': (domain("<controller type='usb' model='none'/><input type='tablet' bus='usb'/>"),
+                           ['USB bus is disabled']),
+    'tablet on xhci': (domain("<controller type='usb' model='nec-xhci'/><input type='tablet' bus='usb'/>"),
+                       ["controller 'usb'", "'nec-xhci'", 'no input devices']),
+    'ide controller model': (domain("<controller type='ide' model='piix4'/>"), ["controller 'ide'", 'piix3']),
+    'xenbus grants': (domain("<controller type='xenbus' maxGrantFrames='100000'/>"), ["controller 'xenbus'", '4096 grant']),
+    'controller': (domain("<controller type='virtio-serial' index='0'/>"), ["controller 'virtio-serial'", 'ide (piix3), scsi']),
     'memballoon': (domain("<memballoon model='virtio'/>"), ["memballoon 'virtio'", 'Xen has its own']),
     'video qxl': (domain("<video><model type='qxl'/></video>"), ["video 'qxl'", 'vga, cirrus and none']),
     'video memory': (domain("<video><model type='vga' vram='4096'/></video>"), ["video 'vga'", '16384 KiB']),
@@ -46,15 +58,25 @@ REFUSALS = {
     'disk driver qemu': (domain(DISK.format("<driver name='qemu' type='raw'/>", '')), ["disk 'hda'", "'qemu'", 'phy and file']),
     'disk cache': (domain(DISK.format("<driver name='phy' cache='writeback'/>", '')),
                    ["'cache'", "'devices/disk/driver'", 'nothing it could be mapped to']),
-    'disk shareable': (domain(DISK.format('', '<shareable/>')), ["'devices/disk/shareable'", 'refuses to open it twice']),
+    'disk shareable': (domain(DISK.format('', '<shareable/>')), ["disk 'hda'", 'shareable and writable']),
     'disk serial': (domain(DISK.format('', '<serial>A1</serial>')), ["'devices/disk/serial'"]),
     'disk boot order': (domain(DISK.format('', "<boot order='1'/>")), ["'devices/disk/boot'", "<boot dev='…'/>"]),
     'disk iotune': (domain(DISK.format('', '<iotune><total_bytes_sec>1000</total_bytes_sec></iotune>')),
                     ["'devices/disk/iotune'", 'no limits']),
     'disk network': (domain("<disk type='network'><source protocol='nbd' name='a'><host name='h'/></source>"
-                            "<target dev='hda' bus='ide'/></disk>"), ["disk 'hda'", "'network'", 'file and block']),
-    'disk volume': (domain("<disk type='volume'><source pool='p' volume='v'/><target dev='hda' bus='ide'/></disk>"),
-                    ["disk 'hda'", "'volume'", 'file and block']),
+                            "<target dev='hda' bus='ide'/></disk>"), ["disk 'hda'", "'network'", 'file, block and volume']),
+    'disk read-only on ide': (domain(DISK.format('', '<readonly/>')), ["disk 'hda'", 'read-only', "'scsi'"]),
+    'disk read-only on xen': (domain("<disk type='file'><source file='/a'/><target dev='xvdd' bus='xen'/><readonly/></disk>"),
+                              ["disk 'xvdd'", 'read-only', 'xvde']),
+    'disk transient': (domain(DISK.format('', '<transient/>')), ["disk 'hda'", 'transient']),
+    'disk with comma': (domain("<disk type='file'><source file='/a,b'/><target dev='hda' bus='ide'/></disk>"),
+                        ["disk 'hda'", "'/a,b'", 'comma']),
+    'disk eighth scsi': (domain("<disk type='file'><source file='/a'/><target dev='sdh' bus='scsi'/></disk>"),
+                         ["disk 'sdh'", 'sda to sdg']),
+    'disk place twice': (domain(DISK.format('', '') + "<disk type='file'><source file='/b'/><target dev='xvda' bus='xen'/></disk>"),
+                         ["disk 'xvda'", "place of 'hda'"]),
+    'disks': (domain(''.join(f"<disk type='file'><source file='/{i}'/><target dev='xvd{name}' bus='xen'/></disk>"
+                             for i, name in enumerate([*'abcdefghijklmnopqrstuvwxyz', 'aa']))), ["disk 'xvdaa'", '26 disks']),
     'disk bus': (domain("<disk type='file'><source file='/a'/><target dev='vda' bus='virtio'/></disk>"),
                  ["disk 'vda'", "not 'virtio'"]),
     'disk bus and name': (domain("<disk type='file'><source file='/a'/><target dev='hda' bus='scsi'/></disk>"),
@@ -62,17 +84,30 @@ REFUSALS = {
     'disk fifth ide': (domain("<disk type='file'><source file='/a'/><target dev='hde' bus='ide'/></disk>"),
                        ["disk 'hde'", 'hda to hdd']),
     'floppy': (domain("<disk type='file' device='floppy'><source file='/a'/><target dev='fda' bus='fdc'/></disk>"),
-               ["disk 'fda'", "'floppy'"]),
+               ["disk 'fda'", 'floppy']),
     'disk without source': (domain("<disk type='file'><target dev='hda' bus='ide'/></disk>"),
                             ["disk 'hda'", 'no source']),
     'cdrom on scsi': (domain("<disk type='file' device='cdrom'><source file='/a'/><target dev='sda' bus='scsi'/></disk>"),
                       ["disk 'sda'", "'ide' only"]),
-    'interface network': (domain("<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='default'/>"
-                                 "</interface>"), ["'00:16:3e:00:00:01'", "'network'", 'only bridge']),
-    'interface model': (domain(NIC.format("<model type='virtio'/>")), ["'00:16:3e:00:00:01'", "'virtio'", 'e1000']),
+    'interface user': (domain("<interface type='user'><mac address='00:16:3e:00:00:01'/></interface>"),
+                       ["'00:16:3e:00:00:01'", "'user'", 'bridge, network and ethernet']),
+    'interface direct': (domain("<interface type='direct'><mac address='00:16:3e:00:00:01'/><source dev='eth0'/></interface>"),
+                         ["'00:16:3e:00:00:01'", "'direct'", 'bridge, network and ethernet']),
+    'interface hostdev': (domain("<interface type='hostdev'><mac address='00:16:3e:00:00:01'/><source><address type='pci' "
+                                 "domain='0' bus='1' slot='0' function='0'/></source></interface>"),
+                          ["'00:16:3e:00:00:01'", "'hostdev'", 'not implemented yet']),
+    'interface ethernet': (domain("<interface type='ethernet'><mac address='00:16:3e:00:00:01'/></interface>"),
+                           ["'00:16:3e:00:00:01'", "'ethernet'", '<script>']),
+    'interface network script': (domain("<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='a'/>"
+                                        "<script path='/b'/></interface>"), ["'00:16:3e:00:00:01'", 'bridge and ethernet']),
+    'interface link': (domain(NIC.format("<link state='down'/>")), ["'00:16:3e:00:00:01'", 'link is down']),
+    'interfaces': (domain(''.join(f"<interface type='bridge'><mac address='00:16:3e:00:00:0{i}'/><source bridge='b'/>"
+                                  "<model type='e1000'/></interface>" for i in range(1, 10))),
+                   ["'00:16:3e:00:00:09'", '8 emulated']),
+    'interface model': (domain(NIC.format("<model type='virtio'/>")), ["'00:16:3e:00:00:01'", "'virtio'", 'netfront']),
     'interface mtu': (domain(NIC.format("<mtu size='9000'/>")), ["'devices/interface/mtu'"]),
     'interface inbound': (domain(NIC.format("<bandwidth><inbound average='1'/></bandwidth>")),
-                          ["'devices/interface/bandwidth/inbound'"]),
+                          ["'00:16:3e:00:00:01'", 'what it receives']),
     'interface filter': (domain(NIC.format("<filterref filter='clean-traffic'/>")), ["'devices/interface/filterref'"]),
     'serial udp': (domain("<serial type='udp'><source mode='connect' host='h' service='1'/></serial>"),
                    ["serial '0'", "'udp'", 'null, pty']),
@@ -125,16 +160,19 @@ REFUSALS = {
 
 def check(connection, xml, words, code=UNSUPPORTED):
     for call in (connection.defineXML, lambda text: connection.domainXMLToNative('libxl-json', text)):
-        error = refusal(call, xml)
+        try:
+            error = refusal(call, xml)
+        finally:
+            left = connection.listAllDomains()
+            for one in left:
+                one.undefine()
         text = error.get_error_message()
         place = 0
         for word in words:
             if text.find(word, place) < 0:
                 raise AssertionError(f'{word!r} is not in {text!r}, after the words before it')
             place = text.find(word, place) + len(word)
-        equal(error.get_error_code(), code)
-    equal(connection.listAllDomains(), [])
-
+        equal((error.get_error_code(), left), (code, []))
 
 def main():
     quiet()
