@@ -96,7 +96,8 @@ buildBandwidth(libxl_device_nic *to, const virDomainNetDef *net, const char *mac
         return 0;
     }
     if (bandwidth->in) {
-        return stubdomRefuse("interface", mac, _("there is a limit for what it receives, which Xen's backend cannot do"));
+        return stubdomRefuse("interface", mac,
+                             _("there is a limit for what it receives, which Xen's backend cannot do"));
     }
     if (bandwidth->out) {
         to->rate_interval_usecs = RATE_INTERVAL;
