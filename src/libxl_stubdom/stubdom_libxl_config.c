@@ -15,6 +15,8 @@
 #define HAVE_YAJL_YAJL_VERSION_H 1 /* of yajl 2, for libxl_json.h */
 #include <libxl_json.h>
 
+#include "virbitmap.h"
+
 #include "stubdom_libxl_clock.h"
 #include "stubdom_libxl_cpu.h"
 #include "stubdom_libxl_devices.h"
@@ -88,7 +90,9 @@ buildMemory(libxl_domain_build_info *info, const virDomainDef *def)
 static void
 buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def)
 {
-    g_autofree char *option = stubdomSettingsToOption(def->namespaceData);
+    virBitmap *pinned = def->cputune.emulatorpin;
+    g_autofree char *cpus = pinned ? virBitmapFormat(pinned) : NULL;
+    g_autofree char *option = stubdomSettingsToOption(def->namespaceData, cpus);
 
     info->device_model_version = LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN;
     info->device_model = g_strdup(STUBDOM_DEVICE_MODEL);

@@ -45,14 +45,16 @@ addNumber(virBuffer *list, const char *key, unsigned long long value)
 }
 
 char *
-stubdomSettingsToOption(const StubdomSettings *settings)
+stubdomSettingsToOption(const StubdomSettings *settings, const char *cpus)
 {
+    static const StubdomSettings none;
     g_auto(virBuffer) list = VIR_BUFFER_INITIALIZER;
 
     if (!settings) {
-        return NULL;
+        settings = &none;
     }
     addText(&list, "image", settings->image);
+    addText(&list, "cpus", cpus);
     addNumber(&list, "memory", settings->memory / KIB_PER_MIB);
     addNumber(&list, "start-timeout", settings->startTimeout);
     addNumber(&list, "command-timeout", settings->commandTimeout);

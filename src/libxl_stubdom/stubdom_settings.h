@@ -26,8 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StubdomSettings, stubdomSettingsFree)
 /**
  * stubdomSettingsToOption: @settings as the list that follows `-stubdom` on xen-stubdom-dm's command line.
  * @settings: or NULL for none
+ * @cpus: list of the host's CPUs the stubdomain may run on, or NULL for all
  *
  * Returns a string to be freed with g_free(), or NULL if there is nothing to say. The words are those of
  * xen-stubdom-dm(8).
  */
-char *stubdomSettingsToOption(const StubdomSettings *settings);
+char *stubdomSettingsToOption(const StubdomSettings *settings, const char *cpus);
