@@ -202,7 +202,7 @@ namespaceParse(xmlXPathContextPtr ctxt, void **data)
     if (parseSettings(ctxt, settings) < 0) {
         return -1;
     }
-    said = stubdomSettingsToOption(settings, NULL);
+    said = stubdomSettingsToOption(settings, NULL, NULL);
     if (said) {
         *data = g_steal_pointer(&settings); /* an empty element is as good as none */
     }

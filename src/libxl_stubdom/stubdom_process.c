@@ -26,7 +26,7 @@
 #include "stubdom_libxl_config.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
-#include "stubdom_pin.h"
+#include "stubdom_prepare.h"
 #include "stubdom_settings.h"
 
 VIR_LOG_INIT("stubdom.process");
@@ -69,6 +69,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
 
     disconnect(driver, vm);
+    stubdomDomainRelease(vm->def);
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
@@ -158,6 +159,13 @@ makeActive(Start *start)
     return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
 }
 
+/* With the domain locked: the other drivers of libvirtd answer at once, and others may read the definition. */
+static int
+prepareDevices(Start *start)
+{
+    return stubdomDomainPrepare(start->vm->def);
+}
+
 static int
 writeConfig(Start *start)
 {
@@ -239,10 +247,7 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomPinStubdomain(start->driver, start->vm) < 0) {
-        return -1;
-    }
-    return stubdomLiveFill(start->driver, start->vm);
+    return stubdomProcessConnect(start->driver, start->vm) < 0 ? -1 : stubdomLiveFill(start->driver, start->vm);
 }
 
 static int
@@ -273,7 +278,8 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL}, {writeConfig, NULL}, {createGuest, undoCreate}, {connectGuest, NULL}, {unpauseGuest, NULL},
+    {makeActive, NULL},        {prepareDevices, NULL}, {writeConfig, NULL},
+    {createGuest, undoCreate}, {connectGuest, NULL},   {unpauseGuest, NULL},
 };
 
 static int
@@ -372,6 +378,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
+    stubdomDomainRelease(vm->def);
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);

@@ -52,7 +52,7 @@ addNumber(virBuffer *list, const char *key, unsigned long long value)
 }
 
 char *
-stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults)
+stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults, const char *cpus)
 {
     static const StubdomSettings none;
     const StubdomSettings *said = settings ? settings : &none;
@@ -60,6 +60,7 @@ stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *
     g_auto(virBuffer) list = VIR_BUFFER_INITIALIZER;
 
     addText(&list, "image", said->image ? said->image : otherwise->image);
+    addText(&list, "cpus", cpus);
     addNumber(&list, "memory", (said->memory ? said->memory : otherwise->memory) / KIB_PER_MIB);
     addNumber(&list, "start-timeout", said->startTimeout ? said->startTimeout : otherwise->startTimeout);
     addNumber(&list, "command-timeout", said->commandTimeout ? said->commandTimeout : otherwise->commandTimeout);

@@ -39,11 +39,12 @@ bool stubdomSettingsImageIsValid(const char *image);
  * stubdomSettingsToOption: @settings as the list that follows `-stubdom` on xen-stubdom-dm's command line.
  * @settings: or NULL for none
  * @defaults: what counts for what @settings do not say, or NULL; what they do not say either is xen-stubdom-dm's affair
+ * @cpus: list of the host's CPUs the stubdomain may run on, or NULL for all
  *
  * Returns a string to be freed with g_free(), or NULL if there is nothing to say. The words are those of
  * xen-stubdom-dm(8).
  */
-char *stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults);
+char *stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults, const char *cpus);
 
 /**
  * stubdomSettingsAddConfig: the list @option with `config=` added.
