@@ -13,6 +13,7 @@ import socket
 import threading
 import uuid
 
+from . import numbers
 from .hypervisor import PAGE_SIZE
 from .stubdomain import Stubdomain
 from .xenstore import XenstoreGone
@@ -68,6 +69,8 @@ class Toolstack:
         self.guests = {}       # domid -> Guest, of those the program under test made
         self.make_guest = None # makes an HVM guest of a libxl_domain_config, returns its domid
         self.next_domid = 1
+        self.host = numbers.Host()
+        self.domain_numbers = {}  # domid -> numbers.Numbers
         self.lock = threading.RLock()
         self.threads = []
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -86,6 +89,14 @@ class Toolstack:
         for stubdomain in list(self.stubdomains.values()):
             self.hypervisor.destroy(stubdomain.domid)
             stubdomain.end()
+
+    def numbers(self, domid):
+        """What libxl says of the domain's vCPUs and scheduling."""
+        with self.lock:
+            domain = self.hypervisor.domains.get(domid)
+            if domain is None:
+                raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
+            return self.domain_numbers.setdefault(domid, numbers.Numbers(domain.vcpus))
 
     def names(self):
         """Names of the calls so far, without the questions."""
@@ -374,4 +385,5 @@ CALLS = {
     QUESTION: Toolstack.getinfolist,
     'xc_domain_set_target': Toolstack.set_target,
     'xendevicemodel_shutdown': Toolstack.shut_down,
+    **numbers.CALLS,
 }
