@@ -100,7 +100,7 @@ class Toolstack:
 
     def names(self):
         """Names of the calls so far, without the questions."""
-        return [call.name for call in self.calls if call.name != QUESTION]
+        return [call.name for call in self.calls if call.name != QUESTION and not call.name.startswith('libxl_get_')]
 
     def find(self, name):
         return [call for call in self.calls if call.name == name]
@@ -161,6 +161,8 @@ class Toolstack:
                             ('port', 2), ('ring-ref', 2)):
             self.store.write(f'{base}/{name}', value)
         self.add_device(domid, 'console', 0, {}, frontend=base, frontend_nodes=False)
+        for vcpu, cpus in enumerate(build.get('vcpu_hard_affinity', [])):
+            self.numbers(domid).affinity[vcpu] = cpus
         return domid
 
     def disk_add(self, call):
