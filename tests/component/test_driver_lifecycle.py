@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The libvirt driver starts, stops and changes domains: each method, with the events and the state that follow."""
 
+import signal
 import xml.etree.ElementTree as ElementTree
 
 from harness import scripts
@@ -341,6 +342,18 @@ class EndTest(DriverTest):
         self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_FAILED))
         self.assertEqual(self.driver.on('guest', 'state'), [SHUTOFF, 3])
         self.assertIn('crashed', self.driver.on('guest', 'messages')[0])
+
+    def test_device_model_is_terminated(self):
+        """xen-stubdom-dm lets the guest crash; the driver says what ended."""
+        self.start_guest()
+        self.models[0].signal(signal.SIGTERM)
+        self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_FAILED))
+        self.assertIn('xen-stubdom-dm', self.driver.on('guest', 'messages')[0])
+
+    def test_crash_is_not_the_stubdomains(self):
+        self.end(CRASH)
+        self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_CRASHED))
+        self.assertEqual(self.driver.on('guest', 'messages'), [])
 
     def test_restart_fails(self):
         guest = self.start_guest(more='<on_reboot>restart</on_reboot>')
