@@ -277,6 +277,16 @@ libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, c
 }
 
 int
+libxl_device_disk_remove(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, const libxl_asyncop_how *how)
+{
+    char *json = libxl_device_disk_to_json(ctx, disk);
+    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_disk_remove %u", domid);
+
+    free(json);
+    return rc;
+}
+
+int
 libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, const libxl_asyncop_how *how)
 {
     char *json = libxl_device_nic_to_json(ctx, nic);

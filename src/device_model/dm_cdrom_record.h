@@ -1,0 +1,28 @@
+/*
+ * libxl's record of a CD-ROM drive in xenstore
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What libxl_device_disk_list(), `xl block-list` and `xl list -l` show of a
+ * guest's drive is in two places: libxl's own record and the backend's nodes.
+ * libxl_cdrom_insert() writes both (Xen 4.17 to 4.22); we do in its place.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+#include "dm_store.h"
+
+/**
+ * dmCdromRecord:
+ * @guest: its domid
+ * @vdev: the drive, "hdc"
+ * @path: the medium, or NULL for none
+ *
+ * Returns: FALSE with DM_ERROR_XENSTORE, or DM_ERROR_NOT_FOUND if libxl has no such drive
+ */
+gboolean dmCdromRecord(DmStore *store, guint guest, const char *vdev, const char *path, GError **error);
+
+/** Whether libxl has a record of disk @vdev of domain @domid. */
+gboolean dmCdromRecordExists(DmStore *store, guint domid, const char *vdev);
