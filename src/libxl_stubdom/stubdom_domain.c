@@ -7,16 +7,19 @@
  * definition is good if every element in it is one the driver maps
  * (stubdom_validate.c) and its translation for libxl succeeds: the same
  * translation a start uses, so that nothing is accepted that could not be
- * started. There is no private data yet, as nothing runs yet.
+ * started.
  */
 
 #include "stubdom_compat.h"
 
 #include "stubdom_domain.h"
 
+#include "virclosecallbacks.h"
+
 #include "stubdom_capabilities.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_namespace.h"
+#include "stubdom_private.h"
 #include "stubdom_validate.h"
 
 static int
@@ -77,7 +80,12 @@ virDomainXMLOption *
 stubdomDomainXMLOptionNew(StubdomDriver *driver)
 {
     virDomainDefParserConfig config = parserConfig;
+    virDomainXMLPrivateDataCallbacks callbacks = stubdomPrivateCallbacks;
+    virDomainXMLOption *xmlopt;
 
     config.priv = driver;
-    return virDomainXMLOptionNew(&config, NULL, &stubdomNamespace, NULL, NULL, NULL);
+    if ((xmlopt = virDomainXMLOptionNew(&config, &callbacks, &stubdomNamespace, NULL, NULL, NULL))) {
+        virDomainXMLOptionSetCloseCallbackAlloc(xmlopt, virCloseCallbacksDomainAlloc);
+    }
+    return xmlopt;
 }

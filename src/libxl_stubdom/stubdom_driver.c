@@ -15,14 +15,19 @@
 #include "domain_event.h"
 #include "driver.h"
 #include "viraccessapicheck.h"
+#include "virclosecallbacks.h"
 #include "virfile.h"
 #include "viruri.h"
 #include "virutil.h"
 
 #include "stubdom_abi.h"
+#include "stubdom_control.h"
 #include "stubdom_define.h"
+#include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
+#include "stubdom_process.h"
 #include "stubdom_query.h"
+#include "stubdom_reconnect.h"
 
 VIR_LOG_INIT("stubdom.driver");
 
@@ -50,7 +55,9 @@ stateInitialize(bool privileged, const char *root, bool monolithic, virStateInhi
         return VIR_DRV_STATE_INIT_SKIPPED;
     }
     embeddedRoot = g_strdup(root);
-    if ((stubdomDriver = stubdomDriverNew(root))) {
+    if ((stubdomDriver = stubdomDriverNew(root, callback, opaque))) {
+        stubdomReconnectAll(stubdomDriver);
+        stubdomProcessAutostart(stubdomDriver);
         return VIR_DRV_STATE_INIT_COMPLETE;
     }
     VIR_ERROR(_("the stubdom driver is not available: %s"), virGetLastErrorMessage());
@@ -99,6 +106,9 @@ connectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf, unsigned 
 static int
 connectClose(virConnectPtr conn)
 {
+    StubdomDriver *driver = conn->privateData;
+
+    virCloseCallbacksDomainRunForConn(driver->domains, conn);
     conn->privateData = NULL;
     return 0;
 }
@@ -249,6 +259,23 @@ static virHypervisorDriver hypervisorDriver = {
     .domainLookupByID = stubdomDomainLookupByID,
     .domainLookupByUUID = stubdomDomainLookupByUUID,
     .domainLookupByName = stubdomDomainLookupByName,
+    .domainCreateXML = stubdomDomainCreateXML,
+    .domainCreate = stubdomDomainCreate,
+    .domainCreateWithFlags = stubdomDomainCreateWithFlags,
+    .domainDestroy = stubdomDomainDestroy,
+    .domainDestroyFlags = stubdomDomainDestroyFlags,
+    .domainSuspend = stubdomDomainSuspend,
+    .domainResume = stubdomDomainResume,
+    .domainShutdown = stubdomDomainShutdown,
+    .domainShutdownFlags = stubdomDomainShutdownFlags,
+    .domainReboot = stubdomDomainReboot,
+    .domainReset = stubdomDomainReset,
+    .domainCoreDump = stubdomDomainCoreDump,
+    .domainCoreDumpWithFormat = stubdomDomainCoreDumpWithFormat,
+    .domainSetLifecycleAction = stubdomDomainSetLifecycleAction,
+    .domainOpenConsole = stubdomDomainOpenConsole,
+    .domainGetMessages = stubdomDomainGetMessages,
+    .domainGetControlInfo = stubdomDomainGetControlInfo,
     .domainDefineXML = stubdomDomainDefineXML,
     .domainDefineXMLFlags = stubdomDomainDefineXMLFlags,
     .domainUndefine = stubdomDomainUndefine,

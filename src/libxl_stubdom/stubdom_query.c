@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * From its definition alone, as no domain can run yet.
+ * From its definition, and of one that runs also from Xen, by short questions.
  */
 
 #include "stubdom_compat.h"
@@ -14,6 +14,7 @@
 
 #include "stubdom_libxl_config.h"
 #include "stubdom_list.h"
+#include "stubdom_private.h"
 
 char *
 stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags)
@@ -50,7 +51,9 @@ stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)
         return NULL;
     }
     if (virDomainGetXMLDescEnsureACL(dom->conn, vm->def, flags) == 0) {
-        xml = virDomainDefFormat(vm->def, driver->xmlopt, virDomainDefFormatConvertXMLFlags(flags));
+        const virDomainDef *def = (flags & VIR_DOMAIN_XML_INACTIVE) && vm->newDef ? vm->newDef : vm->def;
+
+        xml = virDomainDefFormat((virDomainDef *)def, driver->xmlopt, virDomainDefFormatConvertXMLFlags(flags));
     }
     virDomainObjEndAPI(&vm);
     return xml;
@@ -82,9 +85,31 @@ stubdomDomainGetOSType(virDomainPtr dom)
     return type;
 }
 
+/* What Xen says of a running domain; what it says of another, or if it does not answer, stays as the definition has it.
+ */
+static void
+askXen(const StubdomDriver *driver, virDomainObj *vm, virDomainInfoPtr info)
+{
+    libxl_dominfo xen;
+    uint32_t domid = 0;
+
+    if (!virDomainObjIsActive(vm) || !driver->libxl || !stubdomDomid(vm, &domid)) {
+        return;
+    }
+    libxl_dominfo_init(&xen);
+    if (libxl_domain_info(driver->libxl->ctx, &xen, domid) == 0) {
+        info->cpuTime = xen.cpu_time;
+        info->memory = xen.current_memkb;
+        info->maxMem = xen.max_memkb;
+        info->nrVirtCpu = (unsigned short)xen.vcpu_online;
+    }
+    libxl_dominfo_dispose(&xen);
+}
+
 int
 stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info)
 {
+    StubdomDriver *driver = dom->conn->privateData;
     virDomainObj *vm = stubdomDomainFind(dom);
     int result = -1;
 
@@ -94,6 +119,7 @@ stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info)
         info->memory = vm->def->mem.cur_balloon;
         info->nrVirtCpu = (unsigned short)virDomainDefGetVcpus(vm->def);
         info->cpuTime = 0;
+        askXen(driver, vm, info);
         result = 0;
     }
     virDomainObjEndAPI(&vm);

@@ -61,3 +61,16 @@ stubdomSettingsToOption(const StubdomSettings *settings)
     virBufferTrim(&list, ",");
     return virBufferContentAndReset(&list);
 }
+
+char *
+stubdomSettingsAddConfig(const char *option, const char *file)
+{
+    g_auto(virBuffer) list = VIR_BUFFER_INITIALIZER;
+
+    if (option) {
+        virBufferAsprintf(&list, "%s,", option);
+    }
+    addText(&list, "config", file);
+    virBufferTrim(&list, ",");
+    return virBufferContentAndReset(&list);
+}

@@ -31,3 +31,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StubdomSettings, stubdomSettingsFree)
  * xen-stubdom-dm(8).
  */
 char *stubdomSettingsToOption(const StubdomSettings *settings);
+
+/**
+ * stubdomSettingsAddConfig: the list @option with `config=` added.
+ * @option: a list as of stubdomSettingsToOption(), or NULL
+ * @file: path of the guest's configuration as JSON
+ *
+ * Returns a string to be freed with g_free().
+ */
+char *stubdomSettingsAddConfig(const char *option, const char *file);

@@ -20,6 +20,11 @@ from .xenstore import XenstoreGone
 ERROR_FAIL, ERROR_NOMEM, ERROR_INVAL = -3, -5, -6
 ERROR_DOMAIN_NOTFOUND = -21
 
+# What libxl asks Xen about domains.
+QUESTION = 'xc_domain_getinfolist'
+XEN_DOMINF = {'hvm': 1 << 1, 'shutdown': 1 << 2, 'paused': 1 << 3, 'running': 1 << 5}
+XEN_DOMINF_SHUTDOWNSHIFT = 16
+
 # Nodes of a domain that it owns itself (libxl__domain_make).
 OWN_NODES = ('device/suspend/event-channel', 'control/shutdown', 'control/feature-poweroff', 'control/feature-reboot',
              'control/feature-suspend', 'control/sysrq', 'data', 'drivers', 'feature', 'attr', 'error')
@@ -81,7 +86,7 @@ class Toolstack:
 
     def names(self):
         """Names of the calls so far, without the questions."""
-        return [call.name for call in self.calls if call.name != 'libxl_domain_info']
+        return [call.name for call in self.calls if call.name != QUESTION]
 
     def find(self, name):
         return [call for call in self.calls if call.name == name]
@@ -115,6 +120,8 @@ class Toolstack:
             else:
                 try:
                     value = CALLS[name](self, call) or 0
+                    if isinstance(value, list):
+                        value, lines = len(value), value
                 except LibxlError as error:
                     rc, lines = error.rc, (str(error),)
             with contextlib.suppress(OSError):
@@ -182,13 +189,21 @@ class Toolstack:
         except XenstoreGone:
             self._end_domain(call.numbers[0])  # libxl goes on without the nodes it cannot reach
 
-    def info(self, call):
-        domain = self.hypervisor.domains.get(call.numbers[0])
-        if domain is None:
-            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {call.numbers[0]}: non-existent domain')
-        if domain.reason is not None:
-            return domain.reason
-        return -3 if domain.paused else -1
+    def getinfolist(self, call):
+        """A line a domain, as fake_libxl.c reads it; dom0 is the first."""
+        first, most = call.numbers
+        with self.hypervisor.lock:
+            known = sorted(self.hypervisor.domains.items())
+        lines = [f'0 {XEN_DOMINF["running"]} {uuid.UUID(int=0)} 524288 524288 1000000000 2'] if first == 0 else []
+        for domid, domain in known:
+            if domid >= first:
+                flags = XEN_DOMINF['hvm'] if domain.hvm else 0
+                if domain.reason is not None:
+                    flags |= XEN_DOMINF['shutdown'] | domain.reason << XEN_DOMINF_SHUTDOWNSHIFT
+                flags |= XEN_DOMINF['paused'] if domain.paused else XEN_DOMINF['running']
+                pages = domain.memory // 4
+                lines.append(f'{domid} {flags} {domain.uuid} {pages} {pages} {domain.cpu_time} {domain.vcpus}')
+        return lines[:most]
 
     def set_target(self, call):
         stubdomain, guest = call.numbers
@@ -209,7 +224,7 @@ class Toolstack:
 
     def make_domain(self, domid, name, ident, kind, memory):
         """Creates and introduces a domain; returns its xenstore page and port."""
-        domain = self.hypervisor.create(domid)
+        domain = self.hypervisor.create(domid, hvm=kind == 'hvm', memory=memory, ident=ident)
         base, store = f'/local/domain/{domid}', self.store
         store.make(base, '', 'n0', f'r{domid}')
         store.make(f'/vm/{ident}', '', 'n0', f'r{domid}')
@@ -324,7 +339,7 @@ CALLS = {
     'libxl_device_vkb_add': Toolstack.vkb_add,
     'libxl_domain_unpause': Toolstack.unpause,
     'libxl_domain_destroy': Toolstack.destroy_called,
-    'libxl_domain_info': Toolstack.info,
+    QUESTION: Toolstack.getinfolist,
     'xc_domain_set_target': Toolstack.set_target,
     'xendevicemodel_shutdown': Toolstack.shut_down,
 }
