@@ -131,9 +131,18 @@ takeNics(DmGuest *guest, const libxl_domain_config *config)
                 g_free(nic->bridge);
                 nic->bridge = g_strdup(from->bridge);
                 nic->script = g_strdup(from->script);
+                nic->rateBytes = from->rate_bytes_per_interval;
+                nic->rateInterval = from->rate_interval_usecs;
             }
         }
     }
+}
+
+gboolean
+dmDevicesTakeConfig(DmGuest *guest, const libxl_domain_config *config, GError **error)
+{
+    takeNics(guest, config);
+    return takeDisks(guest, config, error);
 }
 
 gboolean
@@ -155,8 +164,7 @@ dmDevicesReadConfig(DmLibxl *libxl, const char *file, DmGuest *guest, GError **e
         g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
                     _("'%s' (config=) is not the JSON of a libxl_domain_config of this version of libxl"), file);
     } else {
-        takeNics(guest, &config);
-        ok = takeDisks(guest, &config, error);
+        ok = dmDevicesTakeConfig(guest, &config, error);
     }
     libxl_domain_config_dispose(&config);
     return ok;
@@ -208,5 +216,7 @@ dmDevicesFillNic(const DmPlanNic *planned, libxl_device_nic *nic)
     nic->nictype = LIBXL_NIC_TYPE_VIF;
     nic->bridge = planned->bridge ? strdup(planned->bridge) : NULL;
     nic->script = planned->script ? strdup(planned->script) : NULL;
+    nic->rate_bytes_per_interval = planned->rateBytes;
+    nic->rate_interval_usecs = planned->rateInterval;
     memcpy(nic->mac, planned->mac, sizeof(nic->mac));
 }

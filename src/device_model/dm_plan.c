@@ -121,6 +121,8 @@ planNics(DmPlan *plan, const DmGuest *guest, GError **error)
         planned->index = i;
         planned->bridge = g_strdup(nic->bridge);
         planned->script = g_strdup(nic->script);
+        planned->rateBytes = nic->rateBytes;
+        planned->rateInterval = nic->rateInterval;
         for (int j = 0; j < 6; j++) {
             planned->mac[j] = nic->mac[j];
         }
@@ -273,6 +275,12 @@ addNics(JsonBuilder *builder, const DmPlan *plan)
         addString(builder, "mac", mac);
         addString(builder, "bridge", nic->bridge);
         addString(builder, "script", nic->script);
+        if (nic->rateBytes) {
+            json_builder_set_member_name(builder, "rate");
+            json_builder_add_int_value(builder, (gint64)nic->rateBytes);
+            json_builder_set_member_name(builder, "rate_interval");
+            json_builder_add_int_value(builder, nic->rateInterval);
+        }
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

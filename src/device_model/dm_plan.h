@@ -33,8 +33,10 @@ typedef struct {
 typedef struct {
     guint index; /* in the stubdomain */
     guint8 mac[6];
-    char *bridge; /* or NULL for libxl's default */
-    char *script; /* or NULL for libxl's default */
+    char *bridge;       /* or NULL for libxl's default */
+    char *script;       /* or NULL for libxl's default */
+    guint64 rateBytes;  /* that may come from it in an interval; 0: no limit */
+    guint rateInterval; /* microseconds */
 } DmPlanNic;
 
 typedef struct {
