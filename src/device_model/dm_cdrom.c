@@ -187,6 +187,9 @@ runRecord(DmSteps *steps, gpointer opaque)
 
     dmCdromRecord(drive->cdroms->store, drive->cdroms->guest, drive->vdev, drive->newPath, &error);
     complain(drive, error);
+    g_clear_error(&error);
+    dmCdromRecordConfig(drive->cdroms->libxl, drive->cdroms->guest, drive->vdev, drive->newPath, &error);
+    complain(drive, error);
     dmStepsDone(steps, NULL);
 }
 

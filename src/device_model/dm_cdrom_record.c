@@ -1,5 +1,5 @@
 /*
- * libxl's record of a CD-ROM drive in xenstore
+ * libxl's records of a CD-ROM drive
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -11,10 +11,17 @@
 
 #include "dm_cdrom_record.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <glib/gi18n-lib.h>
 
 #include "dm_error.h"
 #include "dm_guest.h"
+
+/* Name of the configuration among the data libxl keeps of a domain (libxl_internal.h, libxl__get_domain_configuration).
+ */
+#define CONFIG_DATA "libxl-json"
 
 /* What is written, in one transaction. */
 typedef struct {
@@ -61,6 +68,58 @@ dmCdromRecord(DmStore *store, guint guest, const char *vdev, const char *path, G
     }
     g_set_error(error, DM_ERROR, cause->code, _("libxl's record of it cannot be written: %s"), cause->message);
     return FALSE;
+}
+
+/* @json with another medium; NULL with DM_ERROR_XEN. To be freed with free(), as what libxl makes. */
+static char *
+changeConfig(libxl_ctx *ctx, const char *json, const char *vdev, const char *path, GError **error)
+{
+    libxl_domain_config config;
+    char *changed = NULL;
+
+    libxl_domain_config_init(&config);
+    if (libxl_domain_config_from_json(ctx, &config, json) == 0) {
+        for (int i = 0; i < config.num_disks; i++) {
+            libxl_device_disk *disk = &config.disks[i];
+
+            if (g_strcmp0(disk->vdev, vdev) == 0) {
+                free(disk->pdev_path);
+                disk->pdev_path = path ? strdup(path) : NULL;
+                disk->format = path ? LIBXL_DISK_FORMAT_RAW : LIBXL_DISK_FORMAT_EMPTY;
+            }
+        }
+        changed = libxl_domain_config_to_json(ctx, &config);
+    }
+    libxl_domain_config_dispose(&config);
+    if (!changed) {
+        g_set_error(error, DM_ERROR, DM_ERROR_XEN, _("the configuration libxl keeps of it cannot be read"));
+    }
+    return changed;
+}
+
+gboolean
+dmCdromRecordConfig(DmLibxl *libxl, guint guest, const char *vdev, const char *path, GError **error)
+{
+    libxl_ctx *ctx = dmLibxlContext(libxl);
+    uint8_t *data = NULL;
+    char *changed = NULL;
+    int length = 0;
+    int rc = libxl_userdata_retrieve(ctx, guest, CONFIG_DATA, &data, &length);
+
+    if (rc == 0 && data) {
+        g_autofree char *json = g_strndup((const char *)data, (gsize)length);
+
+        changed = changeConfig(ctx, json, vdev, path, error);
+        rc = changed ? libxl_userdata_store(ctx, guest, CONFIG_DATA, (const uint8_t *)changed, (int)strlen(changed) + 1)
+                     : 0;
+    }
+    if (rc) {
+        dmLibxlSetError(libxl, error, _("write down the medium in the configuration libxl keeps"), rc);
+    }
+    rc = rc || (data && !changed);
+    free(changed);
+    free(data);
+    return rc == 0;
 }
 
 gboolean

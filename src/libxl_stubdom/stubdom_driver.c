@@ -23,6 +23,7 @@
 #include "stubdom_abi.h"
 #include "stubdom_control.h"
 #include "stubdom_define.h"
+#include "stubdom_device.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
 #include "stubdom_process.h"
@@ -273,6 +274,12 @@ static virHypervisorDriver hypervisorDriver = {
     .domainCoreDump = stubdomDomainCoreDump,
     .domainCoreDumpWithFormat = stubdomDomainCoreDumpWithFormat,
     .domainSetLifecycleAction = stubdomDomainSetLifecycleAction,
+    .domainAttachDevice = stubdomDomainAttachDevice,
+    .domainAttachDeviceFlags = stubdomDomainAttachDeviceFlags,
+    .domainDetachDevice = stubdomDomainDetachDevice,
+    .domainDetachDeviceFlags = stubdomDomainDetachDeviceFlags,
+    .domainDetachDeviceAlias = stubdomDomainDetachDeviceAlias,
+    .domainUpdateDeviceFlags = stubdomDomainUpdateDeviceFlags,
     .domainOpenConsole = stubdomDomainOpenConsole,
     .domainGetMessages = stubdomDomainGetMessages,
     .domainGetControlInfo = stubdomDomainGetControlInfo,

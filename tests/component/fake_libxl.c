@@ -412,6 +412,45 @@ libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid, libxl_domain_create_info *
     return fakeStart(ctx, NULL, NULL, json, "libxl_domain_preserve %u", domid);
 }
 
+/* --- what libxl keeps in /var/lib/xen ----------------------------------------- */
+
+static FILE *
+fakeUserdata(uint32_t domid, const char *name, const char *mode)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/userdata-%u-%s", getenv("FAKEXEN_DIR"), domid, name);
+    return fopen(path, mode);
+}
+
+int
+libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *name, uint8_t **data, int *length)
+{
+    FILE *file = fakeUserdata(domid, name, "r");
+
+    *data = NULL;
+    *length = 0;
+    if (file) {
+        *data = calloc(1, PACKET_MAX);
+        *length = (int)fread(*data, 1, PACKET_MAX, file);
+        fclose(file);
+    }
+    return 0;
+}
+
+int
+libxl_userdata_store(libxl_ctx *ctx, uint32_t domid, const char *name, const uint8_t *data, int length)
+{
+    FILE *file = fakeUserdata(domid, name, "w");
+    int rc = ERROR_FAIL;
+
+    if (file) {
+        rc = fwrite(data, 1, (size_t)length, file) == (size_t)length ? 0 : ERROR_FAIL;
+        fclose(file);
+    }
+    return rc;
+}
+
 /* --- hypercalls ----------------------------------------------------------- */
 
 xc_interface *

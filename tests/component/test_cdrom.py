@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Media of CD-ROM drives change while the guest runs: for guest and stubdomain, or for neither."""
 
+import json
 import signal
 import threading
 
@@ -109,6 +110,26 @@ class ChangeTest(CdromTest):
         self.assert_medium(guest, stub, client, self.new)
         self.assertEqual([(command, parameter.split(',')[-1]) for command, parameter, _ in self.seen],
                          [('cdrom-eject', 'ide-5632'), ('cdrom-eject', 'force'), ('cdrom-insert', 'force')])
+
+    def test_configuration_of_libxl(self):
+        """`xl list -l` and `xl save` take the medium from the JSON libxl keeps."""
+        guest, model, _, client = self.start_with()
+        kept = self.directory / 'xen' / f'userdata-{guest.domid}-libxl-json'
+        kept.write_text(json.dumps({'c_info': {'type': 'hvm', 'name': 'guest'}, 'b_info': {'type.hvm': {}}, 'disks': [
+            {'pdev_path': str(self.disk), 'vdev': 'hda', 'format': 'raw', 'readwrite': 1},
+            {'pdev_path': str(self.old), 'vdev': 'hdc', 'format': 'raw', 'removable': 1, 'is_cdrom': 1}]}))
+        for medium in (self.new, None):
+            if medium:
+                self.change(client, medium)
+            else:
+                client.call('eject', {'id': 'hdc'})
+            disks = {disk['vdev']: disk for disk in json.loads(kept.read_text().rstrip('\0'))['disks']}
+            self.assertEqual(disks['hda'].get('pdev_path'), str(self.disk))
+            self.assertEqual(disks['hdc'].get('pdev_path'), str(medium) if medium else None)
+            self.assertEqual(disks['hdc']['format'], 'raw' if medium else 'empty')
+        kept.write_text('no JSON')
+        self.change(client, self.third)
+        self.assertIn('the configuration libxl keeps', model.errors())
 
     def test_drive_that_was_empty(self):
         guest, _, stub, client = self.start_with(medium='')
