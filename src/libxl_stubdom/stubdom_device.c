@@ -71,7 +71,8 @@ findDevice(const Change *change, virDomainDef *def)
         return virDomainDeviceDefParse(change->xml, def, change->driver->xmlopt, NULL, flags);
     }
     dev = g_new0(virDomainDeviceDef, 1);
-    if (virDomainDefFindDevice(def, change->alias, dev, true) < 0) {
+    if (virDomainDefFindDevice(def, change->alias, dev, false) < 0) {
+        virReportError(VIR_ERR_DEVICE_MISSING, _("the domain '%s' has no device '%s'"), def->name, change->alias);
         g_clear_pointer(&dev, g_free);
     }
     return dev;

@@ -101,7 +101,7 @@ def checkUpdate(connection, domain):
 def checkAlias(connection, domain):
     domain.detachDeviceAlias('ua-drive', CONFIG)
     equal(disks(domain), {'hda': '/srv/a.img'})
-    unchanged(domain, libvirt.VIR_ERR_OPERATION_FAILED, "ua-drive", domain.detachDeviceAlias, 'ua-drive', CONFIG)
+    unchanged(domain, libvirt.VIR_ERR_DEVICE_MISSING, "no device 'ua-drive'", domain.detachDeviceAlias, 'ua-drive', CONFIG)
 
 
 def checkWritten(connection, domain):
@@ -149,9 +149,12 @@ def checkFlags(connection, domain):
     unchanged(domain, libvirt.VIR_ERR_XML_DETAIL, '', domain.attachDeviceFlags, '<disk', CONFIG)
 
 
-def run(check):
-    with embedded() as connection:
-        check(connection, connection.defineXML(DOMAIN))
+def run(check, connection):
+    domain = connection.defineXML(DOMAIN)
+    try:
+        check(connection, domain)
+    finally:
+        domain.undefine()
 
 
 def main():
@@ -159,7 +162,8 @@ def main():
     quiet()
     checks = (checkDisk, checkDiskOfDefault, checkNic, checkUpdate, checkAlias, checkWritten, checkSameRules, checkOthers,
               checkNotRunning, checkFlags)
-    sys.exit(runTap([(check.__name__, functools.partial(run, check)) for check in checks]))
+    with embedded() as connection:
+        sys.exit(runTap([(check.__name__, functools.partial(run, check, connection)) for check in checks]))
 
 
 main()
