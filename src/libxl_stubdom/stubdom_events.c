@@ -25,7 +25,7 @@ VIR_LOG_INIT("stubdom.events");
 struct _StubdomEvents {
     virEventThread *thread; /* immutable */
     GMainContext *context;  /* immutable, self-locking */
-    StubdomLibxl *libxl;    /* immutable; NULL: no Xen */
+    StubdomLibxl *libxl;    /* set once, atomically; NULL: no Xen */
     StubdomEventsFunc func; /* immutable */
     void *opaque;           /* immutable */
 };
@@ -44,11 +44,14 @@ static gboolean
 fdReady(gint fd, GIOCondition condition, gpointer opaque)
 {
     EventHook *hook = opaque;
+    StubdomLibxl *libxl = g_atomic_pointer_get(&hook->events->libxl);
     short events = (short)((condition & G_IO_IN ? POLLIN : 0) | (condition & G_IO_OUT ? POLLOUT : 0) |
                            (condition & G_IO_PRI ? POLLPRI : 0) | (condition & G_IO_ERR ? POLLERR : 0) |
                            (condition & G_IO_HUP ? POLLHUP : 0));
 
-    libxl_osevent_occurred_fd(hook->events->libxl->ctx, hook->forLibxl, fd, 0, events);
+    if (libxl) { /* otherwise it has only begun to be set up, and this comes again */
+        libxl_osevent_occurred_fd(libxl->ctx, hook->forLibxl, fd, 0, events);
+    }
     return G_SOURCE_CONTINUE;
 }
 
@@ -195,6 +198,7 @@ StubdomEvents *
 stubdomEventsNew(StubdomEventsFunc func, void *opaque)
 {
     StubdomEvents *events = g_new0(StubdomEvents, 1);
+    StubdomLibxl *libxl;
 
     events->func = func;
     events->opaque = opaque;
@@ -203,12 +207,12 @@ stubdomEventsNew(StubdomEventsFunc func, void *opaque)
         return NULL;
     }
     events->context = g_main_context_ref(virEventThreadGetContext(events->thread));
-    if (!(events->libxl = stubdomLibxlOpen())) {
+    if ((libxl = stubdomLibxlOpenInLoop(&hooks, events))) {
+        libxl_event_register_callbacks(libxl->ctx, &eventHooks, events);
+        g_atomic_pointer_set(&events->libxl, libxl);
+    } else {
         virResetLastError();
-        return events;
     }
-    libxl_osevent_register_hooks(events->libxl->ctx, &hooks, events);
-    libxl_event_register_callbacks(events->libxl->ctx, &eventHooks, events);
     return events;
 }
 

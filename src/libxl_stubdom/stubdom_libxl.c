@@ -11,8 +11,6 @@
 
 #include "stubdom_libxl.h"
 
-#include <libxl_event.h>
-
 VIR_LOG_INIT("stubdom.libxl");
 
 /* Bytes of errors that are kept for a report. The first ones name the cause. */
@@ -91,6 +89,12 @@ newLogger(void)
 StubdomLibxl *
 stubdomLibxlOpen(void)
 {
+    return stubdomLibxlOpenInLoop(NULL, NULL);
+}
+
+StubdomLibxl *
+stubdomLibxlOpenInLoop(const libxl_osevent_hooks *hooks, void *opaque)
+{
     g_autoptr(StubdomLibxl) libxl = g_new0(StubdomLibxl, 1);
 
     libxl->logger = newLogger();
@@ -98,6 +102,9 @@ stubdomLibxlOpen(void)
         virReportError(VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                        _("Xen cannot be reached; is this dom0 of a Xen host, and does xenstored run?"));
         return NULL;
+    }
+    if (hooks) {
+        libxl_osevent_register_hooks(libxl->ctx, hooks, opaque); /* first of all, or libxl aborts */
     }
     libxl_childproc_setmode(libxl->ctx, &childHooks, NULL);
     return g_steal_pointer(&libxl);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <libxl.h>
+#include <libxl_event.h>
 
 #include "internal.h"
 
@@ -30,6 +31,13 @@ typedef struct {
  * root, or xenstored does not run.
  */
 StubdomLibxl *stubdomLibxlOpen(void);
+
+/**
+ * stubdomLibxlOpenInLoop: the same for a context that is driven by an event loop.
+ * @hooks: what libxl calls to have something waited for; must outlive the context
+ * @opaque: passed to @hooks
+ */
+StubdomLibxl *stubdomLibxlOpenInLoop(const libxl_osevent_hooks *hooks, void *opaque);
 
 /**
  * stubdomLibxlClose: frees @libxl, which may be NULL. No call may be under way.

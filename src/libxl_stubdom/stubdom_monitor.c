@@ -257,8 +257,10 @@ sendLocked(StubdomMonitor *monitor, const char *command, virJSONValue **argument
 {
     g_autoptr(virJSONValue) object = NULL;
     g_autofree char *text = NULL;
+    virJSONValue *none = NULL;
 
-    if (virJSONValueObjectAdd(&object, "s:execute", command, "A:arguments", arguments, "u:id", id, NULL) < 0 ||
+    if (virJSONValueObjectAdd(&object, "s:execute", command, "A:arguments", arguments ? arguments : &none, "u:id", id,
+                              NULL) < 0 ||
         !(text = virJSONValueToString(object, false))) {
         return -1;
     }

@@ -27,7 +27,7 @@ PROGRAMS = Programs()
 COMPLAINTS = ('Sanitizer', 'runtime error', 'CRITICAL', 'WARNING **')
 
 # Logs stay when their guest goes, and so does the part of the directory that is the machine, not the product.
-KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images')
+KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images', 'driver')
 
 
 class Snapshot:

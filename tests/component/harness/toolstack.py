@@ -19,6 +19,7 @@ from .xenstore import XenstoreGone
 
 ERROR_FAIL, ERROR_NOMEM, ERROR_INVAL = -3, -5, -6
 ERROR_DOMAIN_NOTFOUND = -21
+ERROR_NOPARAVIRT = -10
 
 # What libxl asks Xen about domains.
 QUESTION = 'xc_domain_getinfolist'
@@ -64,6 +65,8 @@ class Toolstack:
         self.script_failures = []
         self.scripts = {}      # guest domid -> script of its stubdomain
         self.stubdomains = {}  # domid -> Stubdomain
+        self.guests = {}       # domid -> Guest, of those the program under test made
+        self.make_guest = None # makes an HVM guest of a libxl_domain_config, returns its domid
         self.next_domid = 1
         self.lock = threading.RLock()
         self.threads = []
@@ -133,6 +136,8 @@ class Toolstack:
         for path in (build.get('kernel'), build.get('ramdisk')):
             if path and not os.access(path, os.R_OK):
                 raise LibxlError(ERROR_FAIL, f'could not find kernel or ramdisk "{path}"')
+        if info['type'] == 'hvm':
+            return self.make_guest(config)
         domid = self.allocate()
         memory = build.get('max_memkb', 131072)
         page, port = self.make_domain(domid, info['name'], info.get('uuid') or str(uuid.uuid4()), info['type'], memory)
@@ -176,8 +181,41 @@ class Toolstack:
     def vkb_add(self, call):
         self.add_device(call.numbers[0], 'vkbd', 0, {})
 
+    def pause(self, call):
+        self.find_domain(call.numbers[0]).paused = True
+
+    def shutdown(self, call):
+        """The guests of tests have no PV drivers."""
+        raise LibxlError(ERROR_NOPARAVIRT, f'Domain {call.numbers[0]}: PV control is not there')
+
+    def trigger(self, call):
+        self.find_domain(call.numbers[0])
+
+    def core_dump(self, call):
+        self.find_domain(call.numbers[0])
+        pathlib.Path(call.argument).write_text('core', encoding='ascii')
+
+    def rename(self, call):
+        self.store.write(f'/local/domain/{call.numbers[0]}/name', call.argument)
+
+    def preserve(self, call):
+        """libxl_domain_preserve(): another name and UUID."""
+        name, ident = call.argument
+        domid = call.numbers[0]
+        self.find_domain(domid).uuid = uuid.UUID(ident)
+        self.store.write(f'/local/domain/{domid}/name', name)
+
+    def find_domain(self, domid):
+        domain = self.hypervisor.domains.get(domid)
+        if domain is None:
+            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
+        return domain
+
     def unpause(self, call):
-        stubdomain = self.stubdomains[call.numbers[0]]
+        self.find_domain(call.numbers[0]).paused = False
+        stubdomain = self.stubdomains.get(call.numbers[0])
+        if stubdomain is None or stubdomain.thread:
+            return  # a guest, or a stubdomain that only goes on
         target = self.store.read(f'/local/domain/{stubdomain.domid}/target')
         stubdomain.guest = int(target) if target else -1
         stubdomain.dm = f'/local/domain/{stubdomain.domid}/device-model/{stubdomain.guest}'
@@ -185,7 +223,11 @@ class Toolstack:
 
     def destroy_called(self, call):
         try:
-            self.destroy(call.numbers[0])
+            guest = self.guests.pop(call.numbers[0], None)
+            if guest:
+                guest.destroy()
+            else:
+                self.destroy(call.numbers[0])
         except XenstoreGone:
             self._end_domain(call.numbers[0])  # libxl goes on without the nodes it cannot reach
 
@@ -338,6 +380,13 @@ CALLS = {
     'libxl_device_vfb_add': Toolstack.vfb_add,
     'libxl_device_vkb_add': Toolstack.vkb_add,
     'libxl_domain_unpause': Toolstack.unpause,
+    'libxl_domain_pause': Toolstack.pause,
+    'libxl_domain_shutdown': Toolstack.shutdown,
+    'libxl_domain_reboot': Toolstack.shutdown,
+    'libxl_send_trigger': Toolstack.trigger,
+    'libxl_domain_core_dump': Toolstack.core_dump,
+    'libxl_domain_rename': Toolstack.rename,
+    'libxl_domain_preserve': Toolstack.preserve,
     'libxl_domain_destroy': Toolstack.destroy_called,
     QUESTION: Toolstack.getinfolist,
     'xc_domain_set_target': Toolstack.set_target,
