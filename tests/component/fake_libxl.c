@@ -307,23 +307,33 @@ libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, c
     return rc;
 }
 
-int
-libxl_device_disk_remove(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, const libxl_asyncop_how *how)
-{
-    char *json = libxl_device_disk_to_json(ctx, disk);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_disk_remove %u", domid);
-
-    free(json);
-    return rc;
-}
+/* The three ways to take a disk away, and two for a NIC. */
+#define FAKE_TAKE(name, type)                                                                                          \
+    int name(libxl_ctx *ctx, uint32_t domid, libxl_device_##type *device, const libxl_asyncop_how *how)                \
+    {                                                                                                                  \
+        char *json = libxl_device_##type##_to_json(ctx, device);                                                       \
+        int rc = fakeStart(ctx, how, NULL, json, #name " %u", domid);                                                  \
+                                                                                                                       \
+        free(json);                                                                                                    \
+        return rc;                                                                                                     \
+    }
+FAKE_TAKE(libxl_device_disk_remove, disk)
+FAKE_TAKE(libxl_device_disk_safe_remove, disk)
+FAKE_TAKE(libxl_device_disk_destroy, disk)
+FAKE_TAKE(libxl_device_nic_remove, nic)
+FAKE_TAKE(libxl_device_nic_destroy, nic)
 
 int
 libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, const libxl_asyncop_how *how)
 {
     char *json = libxl_device_nic_to_json(ctx, nic);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_nic_add %u", domid);
+    uint32_t devid = 0;
+    int rc = fakeStart(ctx, how, how ? NULL : &devid, json, "libxl_device_nic_add %u", domid);
 
     free(json);
+    if (!how && rc == 0) {
+        nic->devid = (libxl_devid)devid;
+    }
     return rc;
 }
 

@@ -170,10 +170,17 @@ class Toolstack:
         self.remove_device(call.numbers[0], 'vbd', disk_number(call.argument['vdev']))
 
     def nic_add(self, call):
-        nic = call.argument
-        self.add_device(call.numbers[0], 'vif', nic.get('devid', 0),
-                        {'bridge': nic.get('bridge', ''), 'mac': nic.get('mac', ''), 'handle': nic.get('devid', 0)},
-                        {'mac': nic.get('mac', ''), 'handle': nic.get('devid', 0)})
+        nic, domid = call.argument, call.numbers[0]
+        devid = nic.get('devid', -1)
+        if devid < 0:
+            devid = max(map(int, self.store.ls(f'/libxl/{domid}/device/vif')), default=-1) + 1
+        self.add_device(domid, 'vif', devid,
+                        {'bridge': nic.get('bridge', ''), 'mac': nic.get('mac', ''), 'handle': devid},
+                        {'mac': nic.get('mac', ''), 'handle': devid})
+        return devid
+
+    def nic_remove(self, call):
+        self.remove_device(call.numbers[0], 'vif', call.argument['devid'])
 
     def vfb_add(self, call):
         self.add_device(call.numbers[0], 'vfb', 0, {})
@@ -376,6 +383,10 @@ CALLS = {
     'libxl_domain_create_new': Toolstack.create_new,
     'libxl_device_disk_add': Toolstack.disk_add,
     'libxl_device_disk_remove': Toolstack.disk_remove,
+    'libxl_device_disk_safe_remove': Toolstack.disk_remove,
+    'libxl_device_disk_destroy': Toolstack.disk_remove,
+    'libxl_device_nic_remove': Toolstack.nic_remove,
+    'libxl_device_nic_destroy': Toolstack.nic_remove,
     'libxl_device_nic_add': Toolstack.nic_add,
     'libxl_device_vfb_add': Toolstack.vfb_add,
     'libxl_device_vkb_add': Toolstack.vkb_add,
