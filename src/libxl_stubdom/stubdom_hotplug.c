@@ -21,6 +21,7 @@
 
 #include "stubdom_libxl_disk.h"
 #include "stubdom_libxl_nic.h"
+#include "stubdom_link.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
@@ -270,6 +271,24 @@ plugNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *net, uint32_t 
     return status;
 }
 
+static int unplugNet(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, const char *mac);
+
+/* Takes it away again if its link cannot be as it should. */
+static int
+setLink(StubdomDriver *driver, virDomainObj *vm, const virDomainNetDef *net, uint32_t domid, const char *mac)
+{
+    virErrorPtr error = NULL;
+
+    if (net->linkstate != VIR_DOMAIN_NET_INTERFACE_LINK_STATE_DOWN ||
+        stubdomLinkSet(driver->libxl, domid, 0, net, false) == 0) {
+        return 0;
+    }
+    virErrorPreserveLast(&error);
+    ignore_value(unplugNet(driver, vm, domid, mac));
+    virErrorRestore(&error);
+    return -1;
+}
+
 static int
 attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
 {
@@ -281,7 +300,8 @@ attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
     if (checkNet(net, mac) < 0 || getDomid(vm, &domid) < 0 || prepareNet(vm, net) < 0) {
         return -1;
     }
-    if (plugNet(driver, vm, net, domid, mac) < 0 || virDomainNetInsert(vm->def, net) < 0) {
+    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0 ||
+        virDomainNetInsert(vm->def, net) < 0) {
         stubdomReleaseNet(vm->def, net);
         return -1;
     }
@@ -318,15 +338,27 @@ takeNic(StubdomLibxl *libxl, uint32_t domid, const char *mac)
 }
 
 static int
+unplugNet(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, const char *mac)
+{
+    StubdomLibxl *libxl = stubdomDomainEnter(driver, vm);
+    int status;
+
+    if (!libxl) {
+        return -1;
+    }
+    status = takeNic(libxl, domid, mac);
+    stubdomDomainLeave(vm, libxl);
+    return status;
+}
+
+static int
 detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
 {
     int index = virDomainNetFindIdx(vm->def, which);
     virDomainNetDef *net = index < 0 ? NULL : vm->def->nets[index];
     g_autofree char *alias = NULL;
     char mac[VIR_MAC_STRING_BUFLEN];
-    StubdomLibxl *libxl;
     uint32_t domid = 0;
-    int status;
 
     if (!net) {
         return -1;
@@ -337,13 +369,11 @@ detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
                       _("it is emulated and has a half in the stubdomain; those of the model 'netfront' can be "
                         "unplugged"));
     }
-    if (getDomid(vm, &domid) < 0 || !(libxl = stubdomDomainEnter(driver, vm))) {
+    if (getDomid(vm, &domid) < 0) {
         return -1;
     }
     alias = g_strdup(net->info.alias);
-    status = takeNic(libxl, domid, mac);
-    stubdomDomainLeave(vm, libxl);
-    if (status < 0) {
+    if (unplugNet(driver, vm, domid, mac) < 0) {
         queueRemovalFailed(driver, vm, alias);
         return -1;
     }

@@ -14,6 +14,7 @@
 #include "domain_event.h"
 
 #include "stubdom_libxl_disk.h"
+#include "stubdom_link.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
 
@@ -119,14 +120,86 @@ updateDisk(StubdomDriver *driver, virDomainObj *vm, virDomainDiskDef *disk, bool
     return 0;
 }
 
+/* --- links ------------------------------------------------------------------------------- */
+
+static char *
+netText(const StubdomDriver *driver, virDomainNetDef *net)
+{
+    g_auto(virBuffer) buffer = VIR_BUFFER_INITIALIZER;
+
+    return virDomainNetDefFormat(&buffer, net, driver->xmlopt, VIR_DOMAIN_DEF_FORMAT_INACTIVE) == 0
+               ? virBufferContentAndReset(&buffer)
+               : NULL;
+}
+
+/* What was not said, and what libvirt or the driver filled in, is as it was. */
+static void
+completeNet(const virDomainNetDef *net, virDomainNetDef *changed)
+{
+    virMacAddrSet(&changed->mac, &net->mac);
+    if (!changed->info.alias) {
+        changed->info.alias = g_strdup(net->info.alias);
+    }
+    if (!changed->ifname) {
+        changed->ifname = g_strdup(net->ifname);
+    }
+    if (!virDomainNetGetModelString(changed)) {
+        changed->model = net->model;
+        changed->modelstr = g_strdup(net->modelstr);
+    }
+}
+
+/* Whether the link alone differs. */
+static int
+checkNet(const StubdomDriver *driver, virDomainNetDef *net, virDomainNetDef *changed, const char *mac)
+{
+    int link = changed->linkstate;
+    g_autofree char *before = netText(driver, net);
+    g_autofree char *after = NULL;
+
+    completeNet(net, changed);
+    changed->linkstate = net->linkstate;
+    after = netText(driver, changed);
+    changed->linkstate = link;
+    if (!before || !after) {
+        return -1;
+    }
+    return STREQ(before, after) ? 0 : unsupported("interface", mac, _("only its link can be"));
+}
+
+static int
+updateNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *changed)
+{
+    int index = virDomainNetFindIdx(vm->def, changed);
+    virDomainNetDef *net = index < 0 ? NULL : vm->def->nets[index];
+    char mac[VIR_MAC_STRING_BUFLEN];
+    uint32_t domid = 0;
+
+    if (!net || checkNet(driver, net, changed, virMacAddrFormat(&net->mac, mac)) < 0) {
+        return -1;
+    }
+    if (!stubdomDomid(vm, &domid)) {
+        virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' is being started"), vm->def->name);
+        return -1;
+    }
+    if (stubdomLinkSet(driver->libxl, domid, stubdomPrivate(vm)->stubdomain, net,
+                       changed->linkstate != VIR_DOMAIN_NET_INTERFACE_LINK_STATE_DOWN) < 0) {
+        return -1;
+    }
+    net->linkstate = changed->linkstate;
+    return 0;
+}
+
 int
 stubdomUpdateDevice(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev, bool force)
 {
     switch ((int)dev->type) {
     case VIR_DOMAIN_DEVICE_DISK:
         return updateDisk(driver, vm, dev->data.disk, force);
+    case VIR_DOMAIN_DEVICE_NET:
+        return updateNet(driver, vm, dev->data.net);
     default:
         return unsupported("device", virDomainDeviceTypeToString(dev->type),
-                           _("the media of CD-ROM drives can be changed"));
+                           _("the media of CD-ROM drives and the links of interfaces can be"));
     }
 }

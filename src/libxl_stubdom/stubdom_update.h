@@ -15,7 +15,7 @@
  * @force: a medium is changed although the guest has locked its tray
  *
  * Of a CD-ROM drive the medium can be changed, also to none. A change that fails leaves the old one in the drive.
- * Queues TRAY_CHANGE events.
+ * Queues TRAY_CHANGE events. A network card can be disconnected and connected again, for guest and stubdomain together.
  *
  * Returns 0, or -1 with an error reported.
  */

@@ -11,7 +11,7 @@ from harness.toolstack import ERROR_FAIL
 # Numbers of libvirt's API.
 LIVE, CONFIG, FORCE = 1, 2, 4
 XML_INACTIVE = 2
-OPERATION_FAILED, OPERATION_INVALID, UNSUPPORTED, CONFIG_UNSUPPORTED, MISSING = 9, 55, 84, 67, 99
+OPERATION_FAILED, SYSTEM_ERROR, OPERATION_INVALID, CONFIG_UNSUPPORTED, UNSUPPORTED, MISSING = 9, 38, 55, 67, 84, 99
 OPENED, CLOSED = 0, 1
 CONNECTED = 4
 MAC = '00:16:3e:00:00:09'
@@ -248,8 +248,19 @@ class NicTest(HotplugTest):
         self.assert_refused(UNSUPPORTED, "of the model 'netfront' can be plugged", 'attachDevice', self.nic(MAC, 'e1000'))
         self.assert_refused(UNSUPPORTED, 'has a half in the stubdomain', 'detachDevice',
                             self.nic('00:16:3e:00:00:01'))
-        self.assert_refused(UNSUPPORTED, 'cannot be changed while the guest runs', 'updateDeviceFlags',
-                            self.nic('00:16:3e:00:00:01', 'e1000'), LIVE)
+        self.assert_refused(UNSUPPORTED, 'only its link can be', 'updateDeviceFlags',
+                            self.nic('00:16:3e:00:00:01', 'rtl8139'), LIVE)
+        self.assert_refused(MISSING, '00:16:3e:00:00:77', 'updateDeviceFlags',
+                            self.nic('00:16:3e:00:00:77', 'e1000'), LIVE)
+
+    def test_link(self):
+        """There are no interfaces here to be taken down, so it fails, and nothing has changed."""
+        self.start_guest()
+        for call, card, flags in (('updateDeviceFlags', self.nic('00:16:3e:00:00:01'), LIVE | CONFIG),
+                                  ('attachDeviceFlags', self.nic(), LIVE)):
+            self.assert_refused(SYSTEM_ERROR, 'vif', call,
+                                card.replace('</interface>', "<link state='down'/></interface>"), flags)
+        self.assertEqual(self.driver.events, [])
 
 
 class MediaTest(HotplugTest):

@@ -92,6 +92,8 @@ def checkUpdate(connection, domain):
     equal(disks(domain), {'hda': '/srv/a.img', 'hdc': None})
     domain.updateDeviceFlags(nic('00:16:3e:00:00:01', "<model type='netfront'/>"), CONFIG)
     equal('netfront' in domain.XMLDesc(), True)
+    domain.updateDeviceFlags(nic('00:16:3e:00:00:01', "<link state='down'/>"), CONFIG)
+    equal("<link state='down'/>" in domain.XMLDesc(), True)
     unchanged(domain, libvirt.VIR_ERR_DEVICE_MISSING, "no disk 'hdd'", domain.updateDeviceFlags,
               cdrom('/srv/two.iso', 'hdd'), CONFIG)
     unchanged(domain, libvirt.VIR_ERR_OPERATION_UNSUPPORTED, "of disk 'hda' cannot be changed",
@@ -122,11 +124,8 @@ def checkSameRules(connection, domain):
                           (disk('xvdb', '/srv/b,c.img'), 'comma'), (disk(extra='<shareable/>'), 'share'),
                           (disk(extra='<iotune><total_bytes_sec>1</total_bytes_sec></iotune>'), 'no limits'),
                           (nic(extra="<model type='virtio'/>"), 'netfront'),
-                          (nic(extra="<link state='down'/>"), 'link'),
                           (nic(extra="<filterref filter='clean-traffic'/>"), 'filter')):
         unchanged(domain, unsupported, words, domain.attachDeviceFlags, device, CONFIG)
-    unchanged(domain, unsupported, 'link', domain.updateDeviceFlags,
-              nic('00:16:3e:00:00:01', "<link state='down'/>"), CONFIG)
 
 
 def checkOthers(connection, domain):
