@@ -21,7 +21,7 @@
 #include "virfile.h"
 #include "viruuid.h"
 
-#include "stubdom_end.h"
+#include "stubdom_death.h"
 #include "stubdom_guest.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_link.h"
@@ -60,6 +60,7 @@ disconnect(StubdomDriver *driver, virDomainObj *vm)
 
     stubdomEventsUnwatch(driver->watcher, &priv->watch);
     g_clear_pointer(&priv->monitor, stubdomMonitorClose);
+    g_clear_pointer(&priv->death, stubdomDeathUnref);
     priv->stubdomain = 0;
 }
 
@@ -399,7 +400,7 @@ stubdomProcessConnect(StubdomDriver *driver, virDomainObj *vm)
         return -1;
     }
     priv->stubdomain = stubdomGuestStubdomain(driver->libxl, domid);
-    if (!priv->monitor && !(priv->monitor = stubdomEndMonitor(driver, vm, domid))) {
+    if (!priv->monitor && !(priv->monitor = stubdomDeathMonitor(driver, domid, &priv->death))) {
         VIR_WARN("the domain '%s': %s", vm->def->name, virGetLastErrorMessage());
         virResetLastError();
     }

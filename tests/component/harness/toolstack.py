@@ -103,8 +103,8 @@ class Toolstack:
             except OSError:
                 return
             thread = threading.Thread(target=self._answer, args=(connection,), name='libxl call', daemon=True)
-            self.threads.append(thread)
             thread.start()
+            self.threads.append(thread)
 
     def _answer(self, connection):
         with connection:
