@@ -34,9 +34,11 @@ typedef struct {
 typedef struct {
     guint index; /* number of the NIC in the guest: "net0" is 0 */
     guint8 mac[6];
-    char *model;  /* QEMU's device: "e1000", "rtl8139", … */
-    char *bridge; /* bridge in dom0, or NULL */
-    char *script; /* vif hotplug script, or NULL for the usual one */
+    char *model;        /* QEMU's device: "e1000", "rtl8139", … */
+    char *bridge;       /* bridge in dom0, or NULL */
+    char *script;       /* vif hotplug script, or NULL for the usual one */
+    guint64 rateBytes;  /* the guest may send in an interval; 0: no limit */
+    guint rateInterval; /* microseconds */
 } DmNic;
 
 typedef enum {
@@ -87,5 +89,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmGuest, dmGuestFree)
  * Returns: (transfer full): a disk with bus and unit set; NULL with DM_ERROR_ARGUMENT
  */
 DmDisk *dmDiskNew(const char *vdev, GError **error);
+
+/** Xen's number of @disk (xen-vbd-interface.7), which names it in xenstore: 5632 for "hdc". */
+guint dmDiskNumber(const DmDisk *disk);
 void dmDiskFree(DmDisk *disk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmDisk, dmDiskFree)

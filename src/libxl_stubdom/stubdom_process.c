@@ -24,8 +24,10 @@
 #include "stubdom_death.h"
 #include "stubdom_guest.h"
 #include "stubdom_libxl_config.h"
+#include "stubdom_link.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
+#include "stubdom_prepare.h"
 #include "stubdom_settings.h"
 
 VIR_LOG_INIT("stubdom.process");
@@ -69,6 +71,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
 
     disconnect(driver, vm);
+    stubdomDomainRelease(vm->def);
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
@@ -158,6 +161,13 @@ makeActive(Start *start)
     return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
 }
 
+/* With the domain locked: the other drivers of libvirtd answer at once, and others may read the definition. */
+static int
+prepareDevices(Start *start)
+{
+    return stubdomDomainPrepare(start->vm->def);
+}
+
 static int
 writeConfig(Start *start)
 {
@@ -166,7 +176,7 @@ writeConfig(Start *start)
     g_autofree char *json = NULL;
     g_autofree char *option = NULL;
 
-    if (stubdomLibxlConfigBuild(&start->config, start->vm->def) < 0 ||
+    if (stubdomLibxlConfigBuild(&start->config, start->vm->def, &start->driver->defaults.stubdomain) < 0 ||
         !(json = stubdomLibxlConfigToJson(&start->config))) {
         return -1;
     }
@@ -239,7 +249,10 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    return stubdomProcessConnect(start->driver, start->vm) < 0 ? -1 : stubdomLiveFill(start->driver, start->vm);
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0) {
+        return -1;
+    }
+    return stubdomLinkApply(start->driver, start->vm);
 }
 
 static int
@@ -270,7 +283,8 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL}, {writeConfig, NULL}, {createGuest, undoCreate}, {connectGuest, NULL}, {unpauseGuest, NULL},
+    {makeActive, NULL},        {prepareDevices, NULL}, {writeConfig, NULL},
+    {createGuest, undoCreate}, {connectGuest, NULL},   {unpauseGuest, NULL},
 };
 
 static int
@@ -369,6 +383,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
+    stubdomDomainRelease(vm->def);
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);

@@ -18,6 +18,7 @@
 
 #include "stubdom_guest.h"
 #include "stubdom_method.h"
+#include "stubdom_prepare.h"
 #include "stubdom_process.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
@@ -62,6 +63,23 @@ updateState(virDomainObj *vm, StubdomGuestLife life)
     }
 }
 
+/* In a thread: the network driver is asked. */
+static void
+reclaim(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
+        if (virDomainObjIsActive(vm)) {
+            stubdomDomainReclaim(vm->def);
+            stubdomDomainSaveStatus(driver, vm);
+        }
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+}
+
 /* A guest that has shut down meanwhile is still there, and libxl tells of it as soon as it is watched. */
 static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
@@ -73,6 +91,9 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
         virResetLastError();
     }
     stubdomDomainSaveStatus(driver, vm);
+    if (vm->def->nnets > 0 && stubdomDriverRun(driver, "stubdom-reclaim", reclaim, virObjectRef(vm)) < 0) {
+        virObjectUnref(vm);
+    }
 }
 
 static void

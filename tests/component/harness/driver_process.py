@@ -58,6 +58,14 @@ class Server:
             connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None),
             connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)]
 
+        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None)
+        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)
+        for number, kind in ((libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'added'),
+                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'removed'),
+                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, 'removal failed'),
+                             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, 'tray')):
+            connection.domainEventRegisterAny(None, number, self._device, kind)
+
     @staticmethod
     def _loop():
         while True:
@@ -80,6 +88,10 @@ class Server:
                 connection.close()
         ctypes.CDLL('libvirt.so.0').virStateCleanup()
 
+    @staticmethod
+    def _device(_connection, domain, alias, *rest):
+        write({'event': [domain.name(), rest[-1], alias, *rest[:-1]]})
+
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]
         name, arguments = request['call'], request['arguments']
@@ -92,6 +104,8 @@ class Server:
             self.connections[arguments[0]] = None
             return None
         target = connection if request['on'] is None else connection.lookupByName(request['on'])
+        if name.startswith('pin'):  # the bindings want tuples, which JSON has not
+            arguments = [tuple(item) if isinstance(item, list) else item for item in arguments]
         return getattr(target, name)(*arguments)
 
     def serve(self, request):
