@@ -55,16 +55,14 @@ class Server:
         self.connections = [libvirt.open(self.uri)]
         connection = self.connections[0]
         self.registered = [
-            connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None),
-            connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)]
-
-        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None)
-        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)
-        for number, kind in ((libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'added'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'removed'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, 'removal failed'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, 'tray')):
-            connection.domainEventRegisterAny(None, number, self._device, kind)
+            connection.domainEventRegisterAny(None, number, callback, kind)
+            for number, callback, kind in (
+                (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None),
+                (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self._device, 'added'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._device, 'removed'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._device, 'removal failed'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._device, 'tray'))]
 
     @staticmethod
     def _loop():
