@@ -22,6 +22,7 @@
 #include "stubdom_abi.h"
 #include "stubdom_define.h"
 #include "stubdom_list.h"
+#include "stubdom_native.h"
 #include "stubdom_query.h"
 
 VIR_LOG_INIT("stubdom.driver");
@@ -240,6 +241,7 @@ static virHypervisorDriver hypervisorDriver = {
     .connectDomainEventDeregister = eventDeregister,
     .connectDomainEventRegisterAny = eventRegisterAny,
     .connectDomainEventDeregisterAny = eventDeregisterAny,
+    .connectDomainXMLFromNative = stubdomConnectDomainXMLFromNative,
     .connectDomainXMLToNative = stubdomConnectDomainXMLToNative,
     .connectListDomains = stubdomConnectListDomains,
     .connectNumOfDomains = stubdomConnectNumOfDomains,
