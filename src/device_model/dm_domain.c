@@ -41,7 +41,7 @@ dmDomainCrash(guint guest)
 {
     xendevicemodel_handle *handle = xendevicemodel_open(NULL, 0);
 
-    if (!handle || xendevicemodel_shutdown(handle, (domid_t)guest, LIBXL_SHUTDOWN_REASON_CRASH)) {
+    if (!handle || (xendevicemodel_shutdown(handle, (domid_t)guest, LIBXL_SHUTDOWN_REASON_CRASH) && errno != ESRCH)) {
         g_printerr("xen-stubdom-dm: guest %u: cannot report its crash to Xen: %s\n", guest, g_strerror(errno));
     }
     if (handle) {

@@ -22,7 +22,7 @@ gboolean dmDomainAlive(DmLibxl *libxl, guint guest, gboolean *paused);
  *
  * Tells Xen that the guest crashed: it cannot go on without its device model,
  * and its toolstack acts on it (on_crash). Done through the stable device-model
- * interface, as QEMU does. A failure is logged: the guest may be gone.
+ * interface, as QEMU does. A failure is logged, unless the guest is gone.
  */
 void dmDomainCrash(guint guest);
 

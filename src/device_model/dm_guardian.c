@@ -22,6 +22,7 @@
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 
+#include "dm_domain.h"
 #include "dm_error.h"
 #include "dm_libxl.h"
 #include "dm_store.h"
@@ -30,6 +31,7 @@
 typedef enum {
     GUARDIAN_STUBDOMAIN = 1, /* value: its domid or 0 */
     GUARDIAN_UP,
+    GUARDIAN_ABANDONED,
     GUARDIAN_RELEASE,
 } GuardianKind;
 
@@ -47,7 +49,8 @@ struct _DmGuardian {
 typedef struct {
     guint guest;
     guint stubdomain;
-    gboolean up;
+    gboolean up;        /* the guest runs with its stubdomain */
+    gboolean abandoned; /* the stubdomain is being destroyed under the guest */
     DmLibxl *libxl;
     DmStore *store;
     GMainLoop *loop;
@@ -160,6 +163,9 @@ takeOver(Guardian *guardian)
         dmStoreUnwatch(watch);
         destroyStubdomain(guardian);
         removeNodes(guardian);
+        if (guardian->abandoned) {
+            dmDomainCrash(guardian->guest);
+        }
     }
     dmLibxlClose(guardian->libxl);
     dmStoreClose(guardian->store);
@@ -185,6 +191,9 @@ guardianMain(int fd, guint guest, const char *runDirectory, const char *const *f
             guardian.stubdomain = message.value;
         } else if (message.kind == GUARDIAN_UP) {
             guardian.up = TRUE;
+        } else if (message.kind == GUARDIAN_ABANDONED) {
+            guardian.up = FALSE;
+            guardian.abandoned = TRUE;
         } else if (message.kind == GUARDIAN_RELEASE) {
             _exit(0);
         }
@@ -249,6 +258,12 @@ void
 dmGuardianSetUp(DmGuardian *guardian)
 {
     tell(guardian, GUARDIAN_UP, 0);
+}
+
+void
+dmGuardianSetAbandoned(DmGuardian *guardian)
+{
+    tell(guardian, GUARDIAN_ABANDONED, 0);
 }
 
 void

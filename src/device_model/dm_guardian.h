@@ -35,6 +35,9 @@ void dmGuardianSetStubdomain(DmGuardian *guardian, guint stubdomain);
 /** Tells it that the guest is up: from now on it outlives us. */
 void dmGuardianSetUp(DmGuardian *guardian);
 
+/** Tells it that we destroy the stubdomain under its guest, which is then to be reported as crashed. */
+void dmGuardianSetAbandoned(DmGuardian *guardian);
+
 /** Everything is clean: the guardian ends. NULL is allowed. */
 void dmGuardianRelease(DmGuardian *guardian);
 

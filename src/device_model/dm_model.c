@@ -62,6 +62,7 @@ struct _DmModel {
     GPtrArray *held;  /* of DmQmpRequest: query-status before we are up */
     GPtrArray *pciDevices;
     gboolean continued;
+    gboolean abandoned; /* we end under a running guest, which is to be reported as crashed */
     char *orphanReason; /* how the stubdomain ended */
 };
 
@@ -283,11 +284,18 @@ storeLost(gpointer opaque)
     }
 }
 
+/*
+ * The guest cannot go on without us. It is reported as crashed when the
+ * stubdomain is gone, not before: its toolstack would destroy both at the same
+ * time as we destroy the stubdomain, and of two hotplug scripts for one device
+ * the second fails in the middle and leaves its lock.
+ */
 static gboolean
 signalled(DmModel *model, const char *name)
 {
     if (model->phase == DM_MODEL_RUNNING) {
-        dmDomainCrash(model->options->domid);
+        model->abandoned = TRUE;
+        dmGuardianSetAbandoned(model->guardian);
     }
     g_printerr("xen-stubdom-dm: guest %u: ending on %s\n", model->options->domid, name);
     endModel(model, model->phase == DM_MODEL_STARTING,
@@ -485,5 +493,8 @@ dmModelRun(const DmOptions *options)
     dmGuardianRemoveDirectory(model.runDirectory);
     dmGuardianRelease(model.guardian);
     g_free(model.runDirectory);
+    if (model.abandoned) {
+        dmDomainCrash(options->domid); /* last: libxl answers it with a signal to us */
+    }
     return model.status;
 }

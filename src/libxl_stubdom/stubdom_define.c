@@ -17,22 +17,77 @@
 #include "viraccessapicheck.h"
 
 #include "stubdom_list.h"
+#include "stubdom_method.h"
+#include "stubdom_process.h"
 
 /* What may be left over of a domain elsewhere. This driver keeps none of it, so there is nothing to remove. */
 #define LEFTOVERS                                                                                                      \
     (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |                                       \
      VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
 
+/* A domain nobody else can have a job for yet. */
+static virDomainObj *
+addNew(StubdomDriver *driver, virDomainDef **def, unsigned int flags, virDomainDef **before)
+{
+    virDomainObj *vm = virDomainObjListAdd(driver->domains, def, driver->xmlopt, flags, before);
+
+    if (vm && virDomainObjBeginJob(vm, VIR_JOB_MODIFY) < 0) {
+        virDomainObjListRemove(driver->domains, vm);
+        virDomainObjEndAPI(&vm);
+    }
+    return vm;
+}
+
+/* The job of @vm, which is locked, keeps it in the list and its definitions as they are until they are replaced here.
+ */
+static virDomainObj *
+addToExisting(StubdomDriver *driver, virDomainObj *vm, virDomainDef **def, unsigned int flags, virDomainDef **before)
+{
+    virDomainObj *same;
+
+    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) < 0) {
+        virDomainObjEndAPI(&vm);
+        return NULL;
+    }
+    virObjectUnlock(vm);
+    same = virDomainObjListAdd(driver->domains, def, driver->xmlopt, flags, before);
+    if (!same) {
+        virObjectLock(vm);
+        virDomainObjEndJob(vm);
+        virDomainObjEndAPI(&vm);
+        return NULL;
+    }
+    virObjectUnref(vm);
+    return same;
+}
+
+virDomainObj *
+stubdomDomainAdd(StubdomDriver *driver, virDomainDef **def, unsigned int flags, virDomainDef **before)
+{
+    virDomainObj *vm;
+    virDomainObj *added = NULL;
+
+    virMutexLock(&driver->addLock);
+    if (!(vm = virDomainObjListFindByUUID(driver->domains, (*def)->uuid))) {
+        added = addNew(driver, def, flags, before);
+    }
+    virMutexUnlock(&driver->addLock);
+    return vm ? addToExisting(driver, vm, def, flags, before) : added;
+}
+
 /* Gives @vm the definition it had before, or removes it if it had none. */
 static void
-takeBack(StubdomDriver *driver, virDomainObj *vm, virDomainDef **before)
+takeBack(StubdomDriver *driver, virDomainObj *vm, virDomainDef **before, bool persistent)
 {
-    if (!*before) {
+    virDomainDef **place = virDomainObjIsActive(vm) ? &vm->newDef : &vm->def;
+
+    vm->persistent = persistent;
+    if (!*before && place == &vm->def) {
         virDomainObjListRemove(driver->domains, vm);
         return;
     }
-    virDomainDefFree(vm->def);
-    vm->def = g_steal_pointer(before);
+    virDomainDefFree(*place);
+    *place = g_steal_pointer(before);
 }
 
 virDomainPtr
@@ -45,24 +100,27 @@ stubdomDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int fl
     virObjectEvent *event = NULL;
     virDomainPtr dom = NULL;
     virDomainObj *vm;
+    bool persistent;
 
     virCheckFlags(VIR_DOMAIN_DEFINE_VALIDATE, NULL);
     if (flags & VIR_DOMAIN_DEFINE_VALIDATE) {
         parseFlags |= VIR_DOMAIN_DEF_PARSE_VALIDATE_SCHEMA;
     }
     if (!(def = virDomainDefParseString(xml, driver->xmlopt, NULL, parseFlags)) ||
-        virDomainDefineXMLFlagsEnsureACL(conn, def) < 0 ||
-        !(vm = virDomainObjListAdd(driver->domains, &def, driver->xmlopt, 0, &before))) {
+        virDomainDefineXMLFlagsEnsureACL(conn, def) < 0 || !(vm = stubdomDomainAdd(driver, &def, 0, &before))) {
         return NULL;
     }
+    persistent = vm->persistent;
     vm->persistent = 1;
-    if (virDomainDefSave(vm->def, driver->xmlopt, driver->configDir) < 0) {
-        takeBack(driver, vm, &before);
+    if (stubdomDomainSave(driver, vm, false, true) < 0) {
+        takeBack(driver, vm, &before, persistent);
     } else {
-        event = virDomainEventLifecycleNewFromObj(
-            vm, VIR_DOMAIN_EVENT_DEFINED, before ? VIR_DOMAIN_EVENT_DEFINED_UPDATED : VIR_DOMAIN_EVENT_DEFINED_ADDED);
+        event = virDomainEventLifecycleNewFromObj(vm, VIR_DOMAIN_EVENT_DEFINED,
+                                                  persistent ? VIR_DOMAIN_EVENT_DEFINED_UPDATED
+                                                             : VIR_DOMAIN_EVENT_DEFINED_ADDED);
         dom = virGetDomain(conn, vm->def->name, vm->def->uuid, vm->def->id);
     }
+    virDomainObjEndJob(vm);
     virDomainObjEndAPI(&vm);
     virObjectEventStateQueue(driver->events, event);
     return dom;
@@ -72,6 +130,29 @@ virDomainPtr
 stubdomDomainDefineXML(virConnectPtr conn, const char *xml)
 {
     return stubdomDomainDefineXMLFlags(conn, xml, 0);
+}
+
+static int
+checkPersistent(const virDomainObj *vm)
+{
+    if (vm->persistent) {
+        return 0;
+    }
+    virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' is transient"), vm->def->name);
+    return -1;
+}
+
+/* A domain that runs becomes a transient one. */
+static int
+undefine(StubdomDriver *driver, virDomainObj *vm)
+{
+    if (checkPersistent(vm) < 0 || virDomainDeleteConfig(driver->configDir, driver->autostartDir, vm) < 0) {
+        return -1;
+    }
+    vm->persistent = 0;
+    vm->autostart = 0;
+    stubdomProcessRemoveInactive(driver, vm);
+    return 0;
 }
 
 int
@@ -87,10 +168,12 @@ stubdomDomainUndefineFlags(virDomainPtr dom, unsigned int flags)
         return -1;
     }
     if (virDomainUndefineFlagsEnsureACL(dom->conn, vm->def) == 0 &&
-        virDomainDeleteConfig(driver->configDir, driver->autostartDir, vm) == 0) {
-        event = virDomainEventLifecycleNewFromObj(vm, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
-        virDomainObjListRemove(driver->domains, vm);
-        result = 0;
+        stubdomDomainBeginJob(vm, VIR_JOB_MODIFY, false) == 0) {
+        if ((result = undefine(driver, vm)) == 0) {
+            event =
+                virDomainEventLifecycleNewFromObj(vm, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
+        }
+        virDomainObjEndJob(vm);
     }
     virDomainObjEndAPI(&vm);
     virObjectEventStateQueue(driver->events, event);
@@ -192,12 +275,16 @@ stubdomDomainRename(virDomainPtr dom, const char *name, unsigned int flags)
     if (!(vm = stubdomDomainFind(dom))) {
         return -1;
     }
-    if (virDomainRenameEnsureACL(dom->conn, vm->def) == 0) {
+    if (virDomainRenameEnsureACL(dom->conn, vm->def) == 0 && stubdomDomainBeginJob(vm, VIR_JOB_MODIFY, false) == 0) {
         if (strpbrk(name, "/\n")) {
             virReportError(VIR_ERR_XML_ERROR, _("the name '%s' has a '/' or a line break"), name);
+        } else if (virDomainObjIsActive(vm)) {
+            virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' is running, and Xen knows it by its name"),
+                           vm->def->name);
         } else {
             result = virDomainObjListRename(driver->domains, vm, name, flags, renameCallback, driver);
         }
+        virDomainObjEndJob(vm);
     }
     virDomainObjEndAPI(&vm);
     return result;
@@ -224,7 +311,7 @@ stubdomDomainSetAutostart(virDomainPtr dom, int autostart)
     virDomainObj *vm = stubdomDomainFind(dom);
     int result = -1;
 
-    if (vm && virDomainSetAutostartEnsureACL(dom->conn, vm->def) == 0 &&
+    if (vm && virDomainSetAutostartEnsureACL(dom->conn, vm->def) == 0 && checkPersistent(vm) == 0 &&
         setAutostartLink(driver, vm->def->name, autostart != 0) == 0) {
         vm->autostart = autostart != 0;
         result = 0;
@@ -246,9 +333,11 @@ stubdomDomainSetMetadata(virDomainPtr dom, int type, const char *metadata, const
     if (!(vm = stubdomDomainFind(dom))) {
         return -1;
     }
-    if (virDomainSetMetadataEnsureACL(dom->conn, vm->def, flags) == 0) {
+    if (virDomainSetMetadataEnsureACL(dom->conn, vm->def, flags) == 0 &&
+        stubdomDomainBeginJob(vm, VIR_JOB_MODIFY, false) == 0) {
         result = virDomainObjSetMetadata(vm, type, metadata, key, uri, driver->xmlopt, driver->stateDir,
                                          driver->configDir, flags);
+        virDomainObjEndJob(vm);
     }
     if (result == 0) {
         event = virDomainEventMetadataChangeNewFromObj(vm, type, uri);

@@ -11,6 +11,19 @@
 
 #include "datatypes.h"
 
+#include "stubdom_conf.h"
+
+/**
+ * stubdomDomainAdd: puts a definition into the list, with a new domain or with the one that has its UUID.
+ * @def: taken on success
+ * @flags: of VIR_DOMAIN_OBJ_LIST_ADD_…
+ * @before: set to the definition it replaces, or NULL; may be NULL
+ *
+ * Returns the domain, locked and referenced and with a job (VIR_JOB_MODIFY) that virDomainObjEndJob() ends; or NULL
+ * with an error reported.
+ */
+virDomainObj *stubdomDomainAdd(StubdomDriver *driver, virDomainDef **def, unsigned int flags, virDomainDef **before);
+
 virDomainPtr stubdomDomainDefineXML(virConnectPtr conn, const char *xml);
 virDomainPtr stubdomDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags);
 int stubdomDomainUndefine(virDomainPtr dom);

@@ -7,16 +7,19 @@
  * definition is good if every element in it is one the driver maps
  * (stubdom_validate.c) and its translation for libxl succeeds: the same
  * translation a start uses, so that nothing is accepted that could not be
- * started. There is no private data yet, as nothing runs yet.
+ * started.
  */
 
 #include "stubdom_compat.h"
 
 #include "stubdom_domain.h"
 
+#include "virclosecallbacks.h"
+
 #include "stubdom_capabilities.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_namespace.h"
+#include "stubdom_private.h"
 #include "stubdom_validate.h"
 
 static int
@@ -58,7 +61,7 @@ domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
     g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
 
     /* The translation first: what it says is about the value, and more to the point. */
-    if (stubdomLibxlConfigBuild(&config, def) < 0) {
+    if (stubdomLibxlConfigBuild(&config, def, &driver->defaults.stubdomain) < 0) {
         return -1;
     }
     return stubdomValidateElements(def, driver->xmlopt);
@@ -66,7 +69,7 @@ domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
 
 static const virDomainDefParserConfig parserConfig = {
     .macPrefix = {0x00, 0x16, 0x3e},
-    .netPrefix = "vif",
+    .netPrefix = STUBDOM_NET_PREFIX,
     .defArch = VIR_ARCH_X86_64,
     .features = VIR_DOMAIN_DEF_FEATURE_OFFLINE_VCPUPIN | VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
                 VIR_DOMAIN_DEF_FEATURE_NET_MODEL_STRING, /* which ones: stubdom_libxl_nic.c */
@@ -79,7 +82,12 @@ virDomainXMLOption *
 stubdomDomainXMLOptionNew(StubdomDriver *driver)
 {
     virDomainDefParserConfig config = parserConfig;
+    virDomainXMLPrivateDataCallbacks callbacks = stubdomPrivateCallbacks;
+    virDomainXMLOption *xmlopt;
 
     config.priv = driver;
-    return virDomainXMLOptionNew(&config, NULL, &stubdomNamespace, NULL, NULL, NULL);
+    if ((xmlopt = virDomainXMLOptionNew(&config, &callbacks, &stubdomNamespace, NULL, NULL, NULL))) {
+        virDomainXMLOptionSetCloseCallbackAlloc(xmlopt, virCloseCallbacksDomainAlloc);
+    }
+    return xmlopt;
 }

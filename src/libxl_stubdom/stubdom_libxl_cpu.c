@@ -15,9 +15,9 @@
 #include "cpu_conf.h"
 #include "virbitmap.h"
 
+#include "stubdom_domaincaps.h"
 #include "stubdom_refusal.h"
 
-#define VCPUS_MAX 128    /* HVM_MAX_VCPUS of Xen's public/hvm/hvm_info_table.h */
 #define WEIGHT_MAX 65535 /* of the credit scheduler, xl(1) sched-credit2 */
 
 void
@@ -182,7 +182,7 @@ stubdomLibxlCpuBuild(StubdomLibxlConfig *config, const virDomainDef *def)
     if (def->placement_mode == VIR_DOMAIN_CPU_PLACEMENT_MODE_AUTO) {
         return stubdomRefuse("vcpu placement", "auto", _("libxl places the guest itself"));
     }
-    if (count > VCPUS_MAX) {
+    if (count > STUBDOM_VCPUS_MAX) {
         g_autofree char *text = g_strdup_printf("%u", count);
 
         return stubdomRefuse("vcpu", text, _("Xen has up to 128 for an HVM guest"));

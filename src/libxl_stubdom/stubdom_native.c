@@ -34,7 +34,7 @@ stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const ch
         return NULL;
     }
     if (!(def = virDomainDefParseString(xml, driver->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_INACTIVE)) ||
-        stubdomLibxlConfigBuild(&config, def) < 0) {
+        stubdomLibxlConfigBuild(&config, def, &driver->defaults.stubdomain) < 0) {
         return NULL;
     }
     return json ? stubdomLibxlConfigToJson(&config) : stubdomNativeWrite(&config, def);

@@ -108,6 +108,9 @@ stubdomDomainRelease(virDomainDef *def)
 {
     for (size_t i = 0; i < def->nnets; i++) {
         stubdomReleaseNet(def, def->nets[i]);
+        if (def->nets[i]->ifname && g_str_has_prefix(def->nets[i]->ifname, "vif")) {
+            g_clear_pointer(&def->nets[i]->ifname, g_free); /* made of the number of a domain that is no more */
+        }
     }
 }
 

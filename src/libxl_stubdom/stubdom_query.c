@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * From its definition alone, as no domain can run yet.
+ * From its definition, and of one that runs also from Xen, by short questions.
  */
 
 #include "stubdom_compat.h"
@@ -13,6 +13,7 @@
 #include "viraccessapicheck.h"
 
 #include "stubdom_list.h"
+#include "stubdom_xendomain.h"
 
 char *
 stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)
@@ -26,7 +27,9 @@ stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)
         return NULL;
     }
     if (virDomainGetXMLDescEnsureACL(dom->conn, vm->def, flags) == 0) {
-        xml = virDomainDefFormat(vm->def, driver->xmlopt, virDomainDefFormatConvertXMLFlags(flags));
+        const virDomainDef *def = (flags & VIR_DOMAIN_XML_INACTIVE) && vm->newDef ? vm->newDef : vm->def;
+
+        xml = virDomainDefFormat((virDomainDef *)def, driver->xmlopt, virDomainDefFormatConvertXMLFlags(flags));
     }
     virDomainObjEndAPI(&vm);
     return xml;
@@ -58,18 +61,24 @@ stubdomDomainGetOSType(virDomainPtr dom)
     return type;
 }
 
+/* The maximum is the definition's; Xen's own has a little more. */
 int
 stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info)
 {
+    const StubdomDriver *driver = dom->conn->privateData;
     virDomainObj *vm = stubdomDomainFind(dom);
+    StubdomXenDomain guest;
     int result = -1;
 
     if (vm && virDomainGetInfoEnsureACL(dom->conn, vm->def) == 0) {
+        result = stubdomXenDomainGet(driver, vm, &guest);
+    }
+    if (result >= 0) {
         info->state = (unsigned char)virDomainObjGetState(vm, NULL);
         info->maxMem = virDomainDefGetMemoryTotal(vm->def);
-        info->memory = vm->def->mem.cur_balloon;
+        info->memory = result ? MIN(guest.memory, info->maxMem) : vm->def->mem.cur_balloon;
         info->nrVirtCpu = (unsigned short)virDomainDefGetVcpus(vm->def);
-        info->cpuTime = 0;
+        info->cpuTime = result ? guest.cpuTime : 0;
         result = 0;
     }
     virDomainObjEndAPI(&vm);
@@ -92,19 +101,6 @@ stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int fl
     }
     virDomainObjEndAPI(&vm);
     return result;
-}
-
-unsigned long long
-stubdomDomainGetMaxMemory(virDomainPtr dom)
-{
-    virDomainObj *vm = stubdomDomainFind(dom);
-    unsigned long long memory = 0;
-
-    if (vm && virDomainGetMaxMemoryEnsureACL(dom->conn, vm->def) == 0) {
-        memory = virDomainDefGetMemoryTotal(vm->def);
-    }
-    virDomainObjEndAPI(&vm);
-    return memory;
 }
 
 int

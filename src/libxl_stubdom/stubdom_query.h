@@ -16,7 +16,6 @@ char *stubdomDomainGetMetadata(virDomainPtr dom, int type, const char *uri, unsi
 char *stubdomDomainGetOSType(virDomainPtr dom);
 int stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info);
 int stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int flags);
-unsigned long long stubdomDomainGetMaxMemory(virDomainPtr dom);
 int stubdomDomainIsActive(virDomainPtr dom);
 int stubdomDomainIsPersistent(virDomainPtr dom);
 int stubdomDomainIsUpdated(virDomainPtr dom);

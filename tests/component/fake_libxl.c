@@ -1,5 +1,5 @@
 /*
- * Preloaded into xen-stubdom-dm: libxl without a hypervisor
+ * Preloaded into xen-stubdom-dm and the libvirt driver: libxl without a hypervisor
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -7,6 +7,8 @@
  * everything that only reads xenstore are its own. The calls that need Xen or
  * hotplug scripts are sent to the test process (harness/toolstack.py), one
  * connection to $FAKEXEN_DIR/toolstack a call, arguments as libxl's own JSON.
+ * Questions about domains are one hypercall, so libxl's own answers and its
+ * watching for their ends are real. Any thread may call.
  * Completions of asynchronous calls arrive, as libxl's do, from
  * libxl_osevent_afterpoll(). What a program under test needs and this file
  * lacks fails loudly in libxl, which finds no hypervisor.
@@ -18,7 +20,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,12 +34,13 @@
 #include <libxl.h>
 #include <libxl_event.h>
 #include <libxl_utils.h>
+#include <libxl_uuid.h>
 #include <xenctrl.h>
 #include <xendevicemodel.h>
 #include <xentoollog.h>
 
 #define CALLS_MAX 64
-#define CONTEXTS_MAX 8
+#define CONTEXTS_MAX 128
 #define PACKET_MAX (128 * 1024)
 
 typedef struct {
@@ -50,9 +55,11 @@ typedef struct {
     xentoollog_logger *logger;
 } FakeContext;
 
-/* Programs call libxl from one thread. */
+/* Asynchronous calls are for programs that call libxl from one thread; xen-stubdom-dm is one. */
 static FakeCall calls[CALLS_MAX];
-static FakeContext contexts[CONTEXTS_MAX];
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static FakeContext contexts[CONTEXTS_MAX]; /* lock */
 
 #define REAL(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
 
@@ -68,18 +75,25 @@ fakeFatal(const char *what)
 static void
 fakeLog(libxl_ctx *ctx, const char *text)
 {
+    xentoollog_logger *logger = NULL;
+
+    pthread_mutex_lock(&lock);
     for (int i = 0; i < CONTEXTS_MAX; i++) {
-        if (ctx && contexts[i].ctx == ctx && contexts[i].logger) {
-            xtl_log(contexts[i].logger, XTL_ERROR, -1, "libxl", "%s", text);
-            return;
+        if (ctx && contexts[i].ctx == ctx) {
+            logger = contexts[i].logger;
         }
     }
-    fprintf(stderr, "libxl: %s\n", text);
+    pthread_mutex_unlock(&lock);
+    if (logger) {
+        xtl_log(logger, XTL_ERROR, -1, "libxl", "%s", text);
+    } else {
+        fprintf(stderr, "libxl: %s\n", text);
+    }
 }
 
 static int __attribute__((format(printf, 2, 0))) fakeSend(const char *json, const char *format, va_list list)
 {
-    static char packet[PACKET_MAX];
+    static __thread char packet[PACKET_MAX];
     int length = vsnprintf(packet, sizeof(packet), format, list); /* NOLINT(clang-analyzer-valist.Uninitialized) */
     int fd = fakeConnect("toolstack");
 
@@ -90,17 +104,17 @@ static int __attribute__((format(printf, 2, 0))) fakeSend(const char *json, cons
     return fd;
 }
 
-/* Reads an answer, logs its lines, closes @fd. Returns the call's rc. */
+/* Reads an answer and closes @fd. Returns the call's rc; *@rest: the lines after the first, until this thread's next.
+ */
 static int
-fakeReceive(libxl_ctx *ctx, int fd, long *value)
+fakeReceiveLines(libxl_ctx *ctx, int fd, long *value, char **rest)
 {
-    static char packet[PACKET_MAX];
+    static __thread char packet[PACKET_MAX];
     ssize_t length;
     char *line;
-    char *rest = packet;
-    long number = 0;
     int rc;
 
+    *rest = NULL;
     do {
         length = recv(fd, packet, sizeof(packet) - 1, 0);
     } while (length < 0 && errno == EINTR);
@@ -110,9 +124,22 @@ fakeReceive(libxl_ctx *ctx, int fd, long *value)
         return ERROR_FAIL;
     }
     packet[length] = '\0';
-    line = strsep(&rest, "\n");
+    *rest = packet;
+    line = strsep(rest, "\n");
     rc = (int)strtol(line, &line, 10);
-    number = strtol(line, NULL, 10);
+    *value = strtol(line, NULL, 10);
+    return rc;
+}
+
+/* Reads an answer, logs its lines, closes @fd. Returns the call's rc. */
+static int
+fakeReceive(libxl_ctx *ctx, int fd, long *value)
+{
+    char *line;
+    char *rest = NULL;
+    long number = 0;
+    int rc = fakeReceiveLines(ctx, fd, &number, &rest);
+
     while (rest && (line = strsep(&rest, "\n"))) {
         if (*line) {
             fakeLog(ctx, line);
@@ -227,12 +254,14 @@ libxl_ctx_alloc(libxl_ctx **ctx, int version, unsigned int flags, xentoollog_log
 {
     int rc = REAL(libxl_ctx_alloc)(ctx, version, flags, logger);
 
+    pthread_mutex_lock(&lock);
     for (int i = 0; rc == 0 && i < CONTEXTS_MAX; i++) {
         if (!contexts[i].ctx) {
             contexts[i] = (FakeContext){.ctx = *ctx, .logger = logger};
             break;
         }
     }
+    pthread_mutex_unlock(&lock);
     return rc;
 }
 
@@ -245,11 +274,13 @@ libxl_ctx_free(libxl_ctx *ctx)
             fakeFatal("libxl_ctx_free() with a call in progress");
         }
     }
+    pthread_mutex_lock(&lock);
     for (int i = 0; ctx && i < CONTEXTS_MAX; i++) {
         if (contexts[i].ctx == ctx) {
             contexts[i].ctx = NULL;
         }
     }
+    pthread_mutex_unlock(&lock);
     return REAL(libxl_ctx_free)(ctx);
 }
 
@@ -318,23 +349,57 @@ libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *ho
     return fakeStart(ctx, how, NULL, NULL, "libxl_domain_destroy %u", domid);
 }
 
-/* The answer's value is -1 for a running domain, -2 for a dying one, -3 for a paused one, else its shutdown reason. */
 int
-libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
+libxl_domain_pause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
 {
-    long value = 0;
-    int rc = fakeCall(ctx, &value, NULL, "libxl_domain_info %u", domid);
+    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_pause %u", domid);
+}
 
-    if (rc || !info) {
-        return rc;
-    }
-    info->domid = domid;
-    info->dying = value == -2;
-    info->shutdown = value >= 0;
-    info->running = value == -1;
-    info->paused = value == -3;
-    info->shutdown_reason = value >= 0 ? (libxl_shutdown_reason)value : LIBXL_SHUTDOWN_REASON_UNKNOWN;
-    return 0;
+int
+libxl_domain_shutdown(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
+{
+    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_shutdown %u", domid);
+}
+
+int
+libxl_domain_reboot(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
+{
+    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_reboot %u", domid);
+}
+
+int
+libxl_send_trigger(libxl_ctx *ctx, uint32_t domid, libxl_trigger trigger, uint32_t vcpu, const libxl_asyncop_how *how)
+{
+    return fakeStart(ctx, how, NULL, NULL, "libxl_send_trigger %u %d %u", domid, (int)trigger, vcpu);
+}
+
+/* The file's name goes as a JSON string; tests have none that would need escapes. */
+int
+libxl_domain_core_dump(libxl_ctx *ctx, uint32_t domid, const char *file, const libxl_asyncop_how *how)
+{
+    char json[PATH_MAX + 3];
+
+    snprintf(json, sizeof(json), "\"%s\"", file);
+    return fakeStart(ctx, how, NULL, json, "libxl_domain_core_dump %u", domid);
+}
+
+int
+libxl_domain_rename(libxl_ctx *ctx, uint32_t domid, const char *old, const char *name)
+{
+    char json[PATH_MAX + 3];
+
+    snprintf(json, sizeof(json), "\"%s\"", name);
+    return fakeStart(ctx, NULL, NULL, json, "libxl_domain_rename %u", domid);
+}
+
+int
+libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid, libxl_domain_create_info *info, const char *suffix,
+                      libxl_uuid uuid)
+{
+    char json[PATH_MAX + 3];
+
+    snprintf(json, sizeof(json), "[\"%s%s\", \"" LIBXL_UUID_FMT "\"]", info->name, suffix, LIBXL_UUID_BYTES(uuid));
+    return fakeStart(ctx, NULL, NULL, json, "libxl_domain_preserve %u", domid);
 }
 
 /* --- hypercalls ----------------------------------------------------------- */
@@ -350,6 +415,70 @@ xc_interface_close(xc_interface *xch)
 {
     free(xch);
     return 0;
+}
+
+/* A line a domain: domid, flags, UUID, pages now and at most, CPU time in ns, vCPUs. */
+static bool
+fakeReadDomain(const char *line, xc_domaininfo_t *info)
+{
+    unsigned long long now = 0;
+    unsigned long long most = 0;
+    unsigned long long time = 0;
+    unsigned int domid = 0;
+    unsigned int flags = 0;
+    unsigned int vcpus = 0;
+    char uuid[37] = "";
+
+    memset(info, 0, sizeof(*info));
+    if (sscanf(line, "%u %u %36s %llu %llu %llu %u", &domid, &flags, uuid, &now, &most, &time, &vcpus) != 7 ||
+        libxl_uuid_from_string((libxl_uuid *)info->handle, uuid) != 0) {
+        return false;
+    }
+    info->domain = (domid_t)domid;
+    info->flags = flags;
+    info->tot_pages = now;
+    info->max_pages = most;
+    info->cpu_time = time;
+    info->nr_online_vcpus = vcpus;
+    info->max_vcpu_id = vcpus ? vcpus - 1 : XEN_INVALID_MAX_VCPU_ID;
+    return true;
+}
+
+/* Asks the test process, with the varargs of fakeSend(). */
+static int __attribute__((format(printf, 3, 4))) fakeAsk(long *value, char **rest, const char *format, ...)
+{
+    va_list list;
+    int fd;
+
+    va_start(list, format);
+    fd = fakeSend(NULL, format, list);
+    va_end(list);
+    return fakeReceiveLines(NULL, fd, value, rest);
+}
+
+int
+xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned int most, xc_domaininfo_t *info)
+{
+    char *rest = NULL;
+    long value = 0;
+    char *line;
+    int count = 0;
+
+    if (fakeAsk(&value, &rest, "xc_domain_getinfolist %u %u", first, most) != 0) {
+        errno = EFAULT;
+        return -1;
+    }
+    while (rest && (line = strsep(&rest, "\n")) && (unsigned int)count < most) {
+        count += fakeReadDomain(line, &info[count]);
+    }
+    return count;
+}
+
+int
+xc_flask_sid_to_context(xc_interface *xch, int sid, char *buffer, uint32_t size)
+{
+    errno = ENOSYS;
+    return -1;
 }
 
 int

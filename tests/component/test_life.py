@@ -137,6 +137,36 @@ class SignalTest(ComponentTest):
                 guest.destroy()
                 self.assert_nothing_left(self.clean)
 
+    def test_guest_crashes_after_its_stubdomain_is_gone(self):
+        """Its toolstack would otherwise destroy the stubdomain at the same time as we do."""
+        guest, model, stub = self.start_running()
+        there = []
+        self.toolstack.failures['xendevicemodel_shutdown'] = lambda call: there.extend(
+            [stub.domid in self.hypervisor.domains, *self.store.ls(f'/libxl/{stub.domid}'),
+             self.store.read(f'/local/domain/{guest.domid}/image/device-model-domid')])
+        model.signal(signal.SIGTERM)
+        model.wait_end()
+        self.assertEqual(there, [False, None])
+        self.assertEqual(self.hypervisor.domains[guest.domid].reason, CRASH)
+
+    def test_sigkill_while_ending(self):
+        """The guardian goes on with what the device model was about to do."""
+        guest, model, stub = self.start_running()
+
+        def kill(_):
+            del self.toolstack.failures['libxl_domain_destroy']
+            model.signal(signal.SIGKILL)
+            model.wait_end()
+            return (-3, ['killed'])
+
+        self.toolstack.failures['libxl_domain_destroy'] = kill
+        with self.store.watch('@releaseDomain') as watch:
+            model.signal(signal.SIGTERM)
+            while self.hypervisor.domains[guest.domid].reason is None:
+                watch.next(self.deadline)
+        self.assertEqual(self.hypervisor.domains[guest.domid].reason, CRASH)
+        self.assertNotIn(stub.domid, self.hypervisor.domains)
+
     def test_sigkill_then_destroy(self):
         guest, model, stub = self.start_running()
         model.signal(signal.SIGKILL)

@@ -223,12 +223,16 @@ def checkMetadata(connection, root):
     domain.undefine()
 
 
-def checkNotYet(connection, root):
-    """What is not there says so: nothing claims to have started a guest."""
+def checkNoXen(connection, root):
+    """Without Xen domains can be defined; starting one says why it cannot, and leaves nothing."""
     domain = connection.defineXML(xml('guest'))
-    for call in (domain.create, domain.destroy, domain.shutdown, functools.partial(connection.createXML, xml('other'))):
-        equal(refusal(call).get_error_code(), libvirt.VIR_ERR_NO_SUPPORT)
-    equal(domain.isActive(), 0)
+    for call in (domain.create, functools.partial(connection.createXML, xml('other', '5e1f2c34-9d3a-4c61-8a35-000000000009'))):
+        error = refusal(call)
+        equal((error.get_error_code(), 'no Xen host' in error.get_error_message()),
+              (libvirt.VIR_ERR_OPERATION_UNSUPPORTED, True))
+    for call in (domain.destroy, domain.shutdown, domain.reboot, domain.reset, domain.suspend, domain.resume):
+        equal(refusal(call).get_error_code(), libvirt.VIR_ERR_OPERATION_INVALID)
+    equal((domain.isActive(), [found.name() for found in connection.listAllDomains()]), (0, ['guest']))
     domain.undefine()
 
 
@@ -262,7 +266,7 @@ for domain in connection.listAllDomains():
 
 
 TESTS = [checkConnection, checkCapabilities, checkURIs, checkDefine, checkClashes, checkUnwritable, checkLists, checkAutostart,
-         checkRename, checkRenameUnwritable, checkMetadata, checkNotYet, checkNative, checkSecondProcess, checkReload]
+         checkRename, checkRenameUnwritable, checkMetadata, checkNoXen, checkNative, checkSecondProcess, checkReload]
 
 
 def main():

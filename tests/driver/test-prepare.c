@@ -201,6 +201,7 @@ testReclaim(Fixture *fixture, gconstpointer unused)
     g_assert_cmpint(ports, ==, 1); /* the network driver still has it */
     g_assert_cmpstr(def->nets[0]->ifname, ==, "vif32000.0");
     stubdomDomainRelease(def);
+    g_assert_null(def->nets[0]->ifname);
 }
 
 static void

@@ -17,8 +17,12 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 IMAGES = "usr/share/xen-stubdom/images"
 
+# libvirtd is told of the driver by a drop-in of its unit. Its socket was used already, so it runs or comes at the first use.
 INSTALL = """#!/bin/sh
+set -e
 cp -a /payload/root/. /
+systemctl daemon-reload
+systemctl try-restart libvirtd
 """
 
 

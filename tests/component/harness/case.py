@@ -18,7 +18,7 @@ from .device_model import DeviceModel
 from .guest import Disk, Guest, GuestConfig
 from .hypervisor import Hypervisor
 from .programs import Programs
-from .toolstack import Toolstack
+from .toolstack import QUESTION, Toolstack
 from .xenstore import SocketTransport, Xenstore
 
 PROGRAMS = Programs()
@@ -27,7 +27,7 @@ PROGRAMS = Programs()
 COMPLAINTS = ('Sanitizer', 'runtime error', 'CRITICAL', 'WARNING **')
 
 # Logs stay when their guest goes, and so does the part of the directory that is the machine, not the product.
-KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images')
+KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images', 'driver')
 
 
 class Snapshot:
@@ -182,7 +182,7 @@ class ComponentTest(unittest.TestCase):
             lines += [f'--- {path.name}', *path.read_text(errors='backslashreplace').splitlines()]
         for stubdomain in self.toolstack.stubdomains.values():
             lines += (stubdomain.failure or '').splitlines()
-        lines += ['--- libxl calls', *(repr(call) for call in self.toolstack.calls if call.name != 'libxl_domain_info')]
+        lines += ['--- libxl calls', *(repr(call) for call in self.toolstack.calls if call.name != QUESTION)]
         self.diagnosis = '\n'.join(line[:300] for line in lines[-200:])
         for model in self.models:
             model.close()

@@ -13,6 +13,13 @@ from .qmp import Qmp
 from .xenstore import XenstoreGone
 
 
+def stubdom_option(options):
+    """What follows -stubdom: from a dict, or as it is in a list of one."""
+    if isinstance(options, list):
+        return options[0]
+    return ','.join(f'{key}={value}' for key, value in options.items())
+
+
 class DeviceModel:
     def __init__(self, guest, programs, directory, options, deadline):
         self.guest = guest
@@ -23,7 +30,7 @@ class DeviceModel:
         self.driver_qmp_path = self.directory / 'run' / str(guest.domid) / 'qmp'
         self.clients = []
         head, tail = guest.argv()
-        extra = ['-stubdom', ','.join(f'{key}={value}' for key, value in options.items())] if options else []
+        extra = ['-stubdom', stubdom_option(options)] if options else []
         argv = [programs.device_model, *head, *extra, *tail]
         environment = {
             'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'XEN_DOMAIN_ID': str(guest.domid),

@@ -39,13 +39,13 @@ class GuestConfig:
 class Guest:
     """Domain G: built, introduced, with its disks; paused until its device model runs."""
 
-    def __init__(self, toolstack, config, run_directory):
+    def __init__(self, toolstack, config, run_directory, ident=None):
         self.toolstack = toolstack
         self.store = toolstack.store
         self.config = config
         self.run_directory = pathlib.Path(run_directory)
         self.domid = toolstack.allocate()
-        self.uuid = str(uuid.uuid4())
+        self.uuid = ident or str(uuid.uuid4())
         self.alive = True
         self.qmp_descriptor = None  # libxl's socket, if it passes one instead of a path
         base = f'/local/domain/{self.domid}'

@@ -5,6 +5,7 @@ The preload libraries talk to it; fake_hypervisor.h has the same numbers. Grants
 through a socket that this module serves in a thread of its own.
 """
 
+import contextlib
 import errno
 import itertools
 import mmap
@@ -14,6 +15,7 @@ import selectors
 import socket
 import struct
 import threading
+import uuid
 
 DOMAINS_MAX = 1024
 GRANTS_MAX = 1024
@@ -89,6 +91,11 @@ class Domain:
         self.reason = None   # of its shutdown
         self.dying = False
         self.paused = False
+        self.hvm = False
+        self.uuid = uuid.UUID(int=domid)
+        self.memory = 0      # KiB
+        self.cpu_time = 0    # ns
+        self.vcpus = 1
 
     def new_port(self):
         """An unbound port; of a domain that is gone, a closed one."""
@@ -130,9 +137,12 @@ class Hypervisor:
 
     # --- domains
 
-    def create(self, domid):
+    def create(self, domid, *, hvm=False, memory=0, ident=None):
         with self.lock:
             domain = self.domains[domid] = Domain(self, domid)
+            domain.hvm, domain.memory = hvm, memory
+            with contextlib.suppress(TypeError, ValueError):
+                domain.uuid = uuid.UUID(ident)
         self._write_word(domid, 'running')
         return domain
 

@@ -19,6 +19,12 @@ from .xenstore import XenstoreGone
 
 ERROR_FAIL, ERROR_NOMEM, ERROR_INVAL = -3, -5, -6
 ERROR_DOMAIN_NOTFOUND = -21
+ERROR_NOPARAVIRT = -10
+
+# What libxl asks Xen about domains.
+QUESTION = 'xc_domain_getinfolist'
+XEN_DOMINF = {'hvm': 1 << 1, 'shutdown': 1 << 2, 'paused': 1 << 3, 'running': 1 << 5}
+XEN_DOMINF_SHUTDOWNSHIFT = 16
 
 # Nodes of a domain that it owns itself (libxl__domain_make).
 OWN_NODES = ('device/suspend/event-channel', 'control/shutdown', 'control/feature-poweroff', 'control/feature-reboot',
@@ -59,6 +65,8 @@ class Toolstack:
         self.script_failures = []
         self.scripts = {}      # guest domid -> script of its stubdomain
         self.stubdomains = {}  # domid -> Stubdomain
+        self.guests = {}       # domid -> Guest, of those the program under test made
+        self.make_guest = None # makes an HVM guest of a libxl_domain_config, returns its domid
         self.next_domid = 1
         self.lock = threading.RLock()
         self.threads = []
@@ -81,7 +89,7 @@ class Toolstack:
 
     def names(self):
         """Names of the calls so far, without the questions."""
-        return [call.name for call in self.calls if call.name != 'libxl_domain_info']
+        return [call.name for call in self.calls if call.name != QUESTION]
 
     def find(self, name):
         return [call for call in self.calls if call.name == name]
@@ -115,6 +123,8 @@ class Toolstack:
             else:
                 try:
                     value = CALLS[name](self, call) or 0
+                    if isinstance(value, list):
+                        value, lines = len(value), value
                 except LibxlError as error:
                     rc, lines = error.rc, (str(error),)
             with contextlib.suppress(OSError):
@@ -126,6 +136,8 @@ class Toolstack:
         for path in (build.get('kernel'), build.get('ramdisk')):
             if path and not os.access(path, os.R_OK):
                 raise LibxlError(ERROR_FAIL, f'could not find kernel or ramdisk "{path}"')
+        if info['type'] == 'hvm':
+            return self.make_guest(config)
         domid = self.allocate()
         memory = build.get('max_memkb', 131072)
         page, port = self.make_domain(domid, info['name'], info.get('uuid') or str(uuid.uuid4()), info['type'], memory)
@@ -164,8 +176,41 @@ class Toolstack:
     def vkb_add(self, call):
         self.add_device(call.numbers[0], 'vkbd', 0, {})
 
+    def pause(self, call):
+        self.find_domain(call.numbers[0]).paused = True
+
+    def shutdown(self, call):
+        """The guests of tests have no PV drivers."""
+        raise LibxlError(ERROR_NOPARAVIRT, f'Domain {call.numbers[0]}: PV control is not there')
+
+    def trigger(self, call):
+        self.find_domain(call.numbers[0])
+
+    def core_dump(self, call):
+        self.find_domain(call.numbers[0])
+        pathlib.Path(call.argument).write_text('core', encoding='ascii')
+
+    def rename(self, call):
+        self.store.write(f'/local/domain/{call.numbers[0]}/name', call.argument)
+
+    def preserve(self, call):
+        """libxl_domain_preserve(): another name and UUID."""
+        name, ident = call.argument
+        domid = call.numbers[0]
+        self.find_domain(domid).uuid = uuid.UUID(ident)
+        self.store.write(f'/local/domain/{domid}/name', name)
+
+    def find_domain(self, domid):
+        domain = self.hypervisor.domains.get(domid)
+        if domain is None:
+            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
+        return domain
+
     def unpause(self, call):
-        stubdomain = self.stubdomains[call.numbers[0]]
+        self.find_domain(call.numbers[0]).paused = False
+        stubdomain = self.stubdomains.get(call.numbers[0])
+        if stubdomain is None or stubdomain.thread:
+            return  # a guest, or a stubdomain that only goes on
         target = self.store.read(f'/local/domain/{stubdomain.domid}/target')
         stubdomain.guest = int(target) if target else -1
         stubdomain.dm = f'/local/domain/{stubdomain.domid}/device-model/{stubdomain.guest}'
@@ -173,17 +218,29 @@ class Toolstack:
 
     def destroy_called(self, call):
         try:
-            self.destroy(call.numbers[0])
+            guest = self.guests.pop(call.numbers[0], None)
+            if guest:
+                guest.destroy()
+            else:
+                self.destroy(call.numbers[0])
         except XenstoreGone:
             self._end_domain(call.numbers[0])  # libxl goes on without the nodes it cannot reach
 
-    def info(self, call):
-        domain = self.hypervisor.domains.get(call.numbers[0])
-        if domain is None:
-            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {call.numbers[0]}: non-existent domain')
-        if domain.reason is not None:
-            return domain.reason
-        return -3 if domain.paused else -1
+    def getinfolist(self, call):
+        """A line a domain, as fake_libxl.c reads it; dom0 is the first."""
+        first, most = call.numbers
+        with self.hypervisor.lock:
+            known = sorted(self.hypervisor.domains.items())
+        lines = [f'0 {XEN_DOMINF["running"]} {uuid.UUID(int=0)} 524288 524288 1000000000 2'] if first == 0 else []
+        for domid, domain in known:
+            if domid >= first:
+                flags = XEN_DOMINF['hvm'] if domain.hvm else 0
+                if domain.reason is not None:
+                    flags |= XEN_DOMINF['shutdown'] | domain.reason << XEN_DOMINF_SHUTDOWNSHIFT
+                flags |= XEN_DOMINF['paused'] if domain.paused else XEN_DOMINF['running']
+                pages = domain.memory // 4
+                lines.append(f'{domid} {flags} {domain.uuid} {pages} {pages} {domain.cpu_time} {domain.vcpus}')
+        return lines[:most]
 
     def set_target(self, call):
         stubdomain, guest = call.numbers
@@ -204,7 +261,7 @@ class Toolstack:
 
     def make_domain(self, domid, name, ident, kind, memory):
         """Creates and introduces a domain; returns its xenstore page and port."""
-        domain = self.hypervisor.create(domid)
+        domain = self.hypervisor.create(domid, hvm=kind == 'hvm', memory=memory, ident=ident)
         base, store = f'/local/domain/{domid}', self.store
         store.make(base, '', 'n0', f'r{domid}')
         store.make(f'/vm/{ident}', '', 'n0', f'r{domid}')
@@ -306,8 +363,15 @@ CALLS = {
     'libxl_device_vfb_add': Toolstack.vfb_add,
     'libxl_device_vkb_add': Toolstack.vkb_add,
     'libxl_domain_unpause': Toolstack.unpause,
+    'libxl_domain_pause': Toolstack.pause,
+    'libxl_domain_shutdown': Toolstack.shutdown,
+    'libxl_domain_reboot': Toolstack.shutdown,
+    'libxl_send_trigger': Toolstack.trigger,
+    'libxl_domain_core_dump': Toolstack.core_dump,
+    'libxl_domain_rename': Toolstack.rename,
+    'libxl_domain_preserve': Toolstack.preserve,
     'libxl_domain_destroy': Toolstack.destroy_called,
-    'libxl_domain_info': Toolstack.info,
+    QUESTION: Toolstack.getinfolist,
     'xc_domain_set_target': Toolstack.set_target,
     'xendevicemodel_shutdown': Toolstack.shut_down,
 }

@@ -1,0 +1,146 @@
+/*
+ * A context of libxl, with what it logs
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What libxl logs goes into libvirt's log. Its errors are kept as well, as a
+ * bare return code tells a user nothing.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_libxl.h"
+
+VIR_LOG_INIT("stubdom.libxl");
+
+/* Bytes of errors that are kept for a report. The first ones name the cause. */
+#define ERRORS_MAX 1024
+
+typedef struct {
+    xentoollog_logger vtable; /* immutable; libxl calls it with a pointer to this */
+    GMutex lock;
+    GString *errors; /* lock: errors since the last report, separated by "; " */
+} StubdomLogger;
+
+static const libxl_childproc_hooks childHooks = {
+    .chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
+};
+
+static void
+keepError(StubdomLogger *logger, const char *text)
+{
+    g_mutex_lock(&logger->lock);
+    if (logger->errors->len + strlen(text) < ERRORS_MAX) {
+        g_string_append_printf(logger->errors, "%s%s", logger->errors->len ? "; " : "", text);
+    }
+    g_mutex_unlock(&logger->lock);
+}
+
+static void G_GNUC_PRINTF(5, 0) logMessage(xentoollog_logger *vtable, xentoollog_level level, int errnoval,
+                                           const char *context, const char *format, va_list arguments)
+{
+    StubdomLogger *logger = (StubdomLogger *)vtable;
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    g_autofree char *text =
+        errnoval >= 0 ? g_strdup_printf("%s: %s", message, g_strerror(errnoval)) : g_steal_pointer(&message);
+
+    g_strchomp(text);
+    if (level >= XTL_ERROR) {
+        VIR_ERROR("%s: %s", NULLSTR(context), text);
+        keepError(logger, text);
+    } else if (level >= XTL_WARN) {
+        VIR_WARN("%s: %s", NULLSTR(context), text);
+    } else if (level >= XTL_INFO) {
+        VIR_INFO("%s: %s", NULLSTR(context), text);
+    } else {
+        VIR_DEBUG("%s: %s", NULLSTR(context), text);
+    }
+}
+
+static void
+logProgress(xentoollog_logger *vtable, const char *context, const char *what, int percent, unsigned long done,
+            unsigned long total)
+{
+}
+
+static void
+freeLogger(xentoollog_logger *vtable)
+{
+    StubdomLogger *logger = (StubdomLogger *)vtable;
+
+    g_mutex_clear(&logger->lock);
+    g_string_free(logger->errors, TRUE);
+    g_free(logger);
+}
+
+static xentoollog_logger *
+newLogger(void)
+{
+    StubdomLogger *logger = g_new0(StubdomLogger, 1);
+
+    logger->vtable.vmessage = logMessage;
+    logger->vtable.progress = logProgress;
+    logger->vtable.destroy = freeLogger;
+    g_mutex_init(&logger->lock);
+    logger->errors = g_string_new(NULL);
+    return &logger->vtable;
+}
+
+StubdomLibxl *
+stubdomLibxlOpen(void)
+{
+    return stubdomLibxlOpenInLoop(NULL, NULL);
+}
+
+StubdomLibxl *
+stubdomLibxlOpenInLoop(const libxl_osevent_hooks *hooks, void *opaque)
+{
+    g_autoptr(StubdomLibxl) libxl = g_new0(StubdomLibxl, 1);
+
+    libxl->logger = newLogger();
+    if (libxl_ctx_alloc(&libxl->ctx, LIBXL_VERSION, 0, libxl->logger) != 0) {
+        virReportError(VIR_ERR_OPERATION_UNSUPPORTED, "%s",
+                       _("Xen cannot be reached; is this dom0 of a Xen host, and does xenstored run?"));
+        return NULL;
+    }
+    if (hooks) {
+        libxl_osevent_register_hooks(libxl->ctx, hooks, opaque); /* first of all, or libxl aborts */
+    }
+    libxl_childproc_setmode(libxl->ctx, &childHooks, NULL);
+    return g_steal_pointer(&libxl);
+}
+
+void
+stubdomLibxlClose(StubdomLibxl *libxl)
+{
+    if (!libxl) {
+        return;
+    }
+    if (libxl->ctx) {
+        libxl_ctx_free(libxl->ctx);
+    }
+    libxl->logger->destroy(libxl->logger);
+    g_free(libxl);
+}
+
+char *
+stubdomLibxlErrorText(StubdomLibxl *libxl, int rc)
+{
+    StubdomLogger *logger = (StubdomLogger *)libxl->logger;
+    char *text;
+
+    g_mutex_lock(&logger->lock);
+    text = logger->errors->len ? g_strdup_printf(_("libxl says: %s"), logger->errors->str)
+                               : g_strdup_printf(_("libxl returned %d"), rc);
+    g_string_truncate(logger->errors, 0);
+    g_mutex_unlock(&logger->lock);
+    return text;
+}
+
+void
+stubdomLibxlError(StubdomLibxl *libxl, int rc, const char *what)
+{
+    g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
+
+    virReportError(VIR_ERR_INTERNAL_ERROR, "%s: %s", what, text);
+}

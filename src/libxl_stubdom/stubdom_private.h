@@ -1,0 +1,56 @@
+/*
+ * What the driver keeps of a domain beside its definition
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <libxl.h>
+#include <libxl_event.h>
+
+#include "domain_conf.h"
+#include "virchrdev.h"
+
+#include "stubdom_monitor.h"
+
+/*
+ * A domain that is being started has no domid yet, and is active all the same, so that nobody defines, removes or
+ * starts it meanwhile. Its id is from here on up: Xen's end below 0x7ff0.
+ */
+#define STUBDOM_ID_STARTING 0x10000
+
+/* vm->privateData. All members: domain lock. Those saved in the status file are named so. */
+typedef struct {
+    uint32_t stubdomain;             /* saved: domid of the stubdomain; 0: none */
+    StubdomMonitor *monitor;         /* of xen-stubdom-dm; NULL: not connected */
+    libxl_evgen_domain_death *watch; /* of the guest's end; NULL: none */
+    bool counted;                    /* among the driver's active domains */
+    bool preserved;                  /* saved: has ended and is kept as its on_… action wants */
+    bool rebooting;                  /* saved: was asked to power off so that it can be started again */
+    char *endReason;                 /* why the stubdomain ended, or NULL; shown until the next start */
+    virChrdevs *consoles;            /* who has which console open; immutable pointer, self-locking */
+} StubdomDomainPrivate;
+
+/**
+ * stubdomPrivate: the private data of @vm.
+ */
+static inline StubdomDomainPrivate *
+stubdomPrivate(const virDomainObj *vm)
+{
+    return vm->privateData;
+}
+
+/**
+ * stubdomDomid: the guest's domid, for calls of libxl.
+ *
+ * To be called for an active domain. Returns false while it has none, that is while it is being started or restarted.
+ */
+static inline bool
+stubdomDomid(const virDomainObj *vm, uint32_t *domid)
+{
+    *domid = (uint32_t)vm->def->id;
+    return vm->def->id >= 0 && vm->def->id < STUBDOM_ID_STARTING;
+}
+
+extern const virDomainXMLPrivateDataCallbacks stubdomPrivateCallbacks;

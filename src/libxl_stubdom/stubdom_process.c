@@ -1,0 +1,462 @@
+/*
+ * Starting and stopping a domain
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A start is a list of steps; when one fails, those before it are undone in
+ * reverse. What waits runs with the domain unlocked: it is active from the
+ * first step on, and the caller's job keeps everybody else from changing it.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_process.h"
+
+#include <libxl_utils.h>
+#include <unistd.h>
+
+#include "datatypes.h"
+#include "domain_event.h"
+#include "virclosecallbacks.h"
+#include "virfile.h"
+#include "viruuid.h"
+
+#include "stubdom_end.h"
+#include "stubdom_guest.h"
+#include "stubdom_libxl_config.h"
+#include "stubdom_live.h"
+#include "stubdom_method.h"
+#include "stubdom_pin.h"
+#include "stubdom_prepare.h"
+#include "stubdom_settings.h"
+
+VIR_LOG_INIT("stubdom.process");
+
+/* What xen-stubdom-dm reads when it starts. */
+static char *
+configFile(const StubdomDriver *driver, const virDomainObj *vm)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    virUUIDFormat(vm->def->uuid, uuid);
+    return g_strdup_printf("%s/%s.json", driver->stateDir, uuid);
+}
+
+static void
+removeConfig(const StubdomDriver *driver, const virDomainObj *vm)
+{
+    g_autofree char *file = configFile(driver, vm);
+
+    if (unlink(file) < 0 && errno != ENOENT) {
+        VIR_WARN("cannot remove '%s': %s", file, g_strerror(errno));
+    }
+}
+
+/* --- the end ------------------------------------------------------------------------ */
+
+static void
+disconnect(StubdomDriver *driver, virDomainObj *vm)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+
+    stubdomEventsUnwatch(driver->watcher, &priv->watch);
+    g_clear_pointer(&priv->monitor, stubdomMonitorClose);
+    priv->stubdomain = 0;
+}
+
+void
+stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffReason reason)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+
+    disconnect(driver, vm);
+    if (vm->closecallbacks) {
+        virCloseCallbacksDomainRemove(vm, NULL, NULL);
+    }
+    stubdomDomainRelease(vm->def);
+    removeConfig(driver, vm);
+    if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
+        VIR_WARN("%s", virGetLastErrorMessage());
+        virResetLastError();
+    }
+    vm->def->id = -1;
+    priv->preserved = false;
+    priv->rebooting = false;
+    virDomainObjSetState(vm, VIR_DOMAIN_SHUTOFF, reason);
+    virDomainObjRemoveTransientDef(vm);
+    if (priv->counted) {
+        priv->counted = false;
+        stubdomDriverRemoveActive(driver);
+    }
+}
+
+/* Destroys what Xen has of the domain. Unlocks meanwhile. */
+static int
+destroyGuest(StubdomDriver *driver, virDomainObj *vm)
+{
+    StubdomLibxl *libxl;
+    uint32_t domid = 0;
+    int status;
+
+    if (!stubdomDomid(vm, &domid)) {
+        return 0;
+    }
+    if (!(libxl = stubdomDomainEnter(driver, vm))) {
+        return -1;
+    }
+    status = stubdomGuestDestroy(libxl, domid);
+    stubdomDomainLeave(vm, libxl);
+    return status;
+}
+
+int
+stubdomProcessStop(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffReason reason)
+{
+    if (destroyGuest(driver, vm) < 0) {
+        return -1;
+    }
+    stubdomProcessEnded(driver, vm, reason);
+    return 0;
+}
+
+void
+stubdomProcessRemoveInactive(StubdomDriver *driver, virDomainObj *vm)
+{
+    if (!vm->persistent && !virDomainObjIsActive(vm)) {
+        virDomainObjListRemove(driver->domains, vm);
+    }
+}
+
+/* --- the steps of a start -------------------------------------------------------------- */
+
+typedef struct {
+    StubdomDriver *driver;
+    virDomainObj *vm;
+    StubdomLibxlConfig config;
+    bool paused;
+} Start;
+
+/* From here on the domain is active. */
+static int
+makeActive(Start *start)
+{
+    StubdomDriver *driver = start->driver;
+    virDomainObj *vm = start->vm;
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+
+    if (virDomainObjSetDefTransient(driver->xmlopt, vm, NULL) < 0) {
+        return -1;
+    }
+    stubdomLiveAssign(vm->def);
+    virMutexLock(&driver->lock);
+    vm->def->id = STUBDOM_ID_STARTING + driver->nextStartId++ % STUBDOM_ID_STARTING;
+    virMutexUnlock(&driver->lock);
+    virDomainObjSetState(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP);
+    if (!priv->counted) {
+        priv->counted = true;
+        stubdomDriverAddActive(driver);
+    }
+    /* Should libvirtd die now, the next one removes what there is of it. */
+    return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
+}
+
+/* Asks drivers of this very daemon, which do not wait for anything; what they say goes into a definition others read.
+ */
+static int
+prepareDevices(Start *start)
+{
+    return stubdomDomainPrepare(start->vm->def);
+}
+
+static int
+writeConfig(Start *start)
+{
+    libxl_domain_build_info *info = &start->config.b_info;
+    g_autofree char *file = configFile(start->driver, start->vm);
+    g_autofree char *json = NULL;
+    g_autofree char *option = NULL;
+
+    if (stubdomLibxlConfigBuild(&start->config, start->vm->def, &start->driver->defaults.stubdomain) < 0 ||
+        !(json = stubdomLibxlConfigToJson(&start->config))) {
+        return -1;
+    }
+    if (virFileWriteStr(file, json, S_IRUSR | S_IWUSR) < 0) {
+        virReportSystemError(errno, _("cannot write the file '%s'"), file);
+        return -1;
+    }
+    option = stubdomSettingsAddConfig(info->extra ? info->extra[1] : NULL, file);
+    g_strfreev(info->extra);
+    info->extra = g_new0(char *, 3);
+    info->extra[0] = g_strdup("-stubdom");
+    info->extra[1] = g_steal_pointer(&option);
+    return 0;
+}
+
+/* Unlocked. The error says what libxl and the device model said. */
+static void
+reportCreateFailure(const Start *start, StubdomLibxl *libxl, int rc)
+{
+    const char *name = start->config.c_info.name;
+    g_autofree char *cause = stubdomLibxlErrorText(libxl, rc);
+    g_autofree char *tail = stubdomGuestLogTail(start->driver->xenLogDir, name);
+
+    if (tail) {
+        virReportError(VIR_ERR_INTERNAL_ERROR,
+                       _("the domain '%s' cannot be started: %s. Its device model said: %s. See '%s/qemu-dm-%s.log'"),
+                       name, cause, tail, start->driver->xenLogDir, name);
+    } else {
+        virReportError(VIR_ERR_INTERNAL_ERROR, _("the domain '%s' cannot be started: %s"), name, cause);
+    }
+}
+
+static int
+createGuest(Start *start)
+{
+    virDomainObj *vm = start->vm;
+    StubdomLibxl *libxl = stubdomDomainEnter(start->driver, vm);
+    uint32_t domid = 0;
+    int rc;
+
+    if (!libxl) {
+        return -1;
+    }
+    if ((rc = libxl_domain_create_new(libxl->ctx, &start->config, &domid, NULL, NULL)) != 0) {
+        reportCreateFailure(start, libxl, rc);
+        /* libxl removes what it made itself, but for a few ways to fail. */
+        if (stubdomGuestFind(libxl, vm->def->uuid, &domid)) {
+            ignore_value(libxl_domain_destroy(libxl->ctx, domid, NULL));
+        }
+    }
+    stubdomDomainLeave(vm, libxl);
+    if (rc == 0) {
+        vm->def->id = (int)domid;
+    }
+    return rc == 0 ? 0 : -1;
+}
+
+static void
+undoCreate(Start *start)
+{
+    virErrorPtr error = NULL;
+
+    virErrorPreserveLast(&error);
+    if (destroyGuest(start->driver, start->vm) < 0) {
+        VIR_ERROR(_("the domain '%s' is left behind: %s"), start->vm->def->name, virGetLastErrorMessage());
+    }
+    virErrorRestore(&error);
+}
+
+static int
+connectGuest(Start *start)
+{
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomPinStubdomain(start->driver, start->vm) < 0) {
+        return -1;
+    }
+    return stubdomLiveFill(start->driver, start->vm);
+}
+
+static int
+unpauseGuest(Start *start)
+{
+    virDomainObj *vm = start->vm;
+    StubdomLibxl *libxl;
+    uint32_t domid = 0;
+    int rc;
+
+    if (start->paused) {
+        return 0;
+    }
+    if (!stubdomDomid(vm, &domid) || !(libxl = stubdomDomainEnter(start->driver, vm))) {
+        return -1;
+    }
+    if ((rc = libxl_domain_unpause(libxl->ctx, domid, NULL)) != 0) {
+        stubdomLibxlError(libxl, rc, _("the guest cannot be unpaused"));
+    }
+    stubdomDomainLeave(vm, libxl);
+    return rc == 0 ? 0 : -1;
+}
+
+typedef struct {
+    int (*run)(Start *start);
+    void (*undo)(Start *start);
+} StartStep;
+
+/* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
+static const StartStep startSteps[] = {
+    {makeActive, NULL},        {prepareDevices, NULL}, {writeConfig, NULL},
+    {createGuest, undoCreate}, {connectGuest, NULL},   {unpauseGuest, NULL},
+};
+
+static int
+runSteps(Start *start)
+{
+    size_t done = 0;
+
+    while (done < G_N_ELEMENTS(startSteps) && startSteps[done].run(start) == 0) {
+        done++;
+    }
+    removeConfig(start->driver, start->vm); /* it was read, or never will be */
+    if (done == G_N_ELEMENTS(startSteps)) {
+        return 0;
+    }
+    while (done-- > 0) {
+        if (startSteps[done].undo) {
+            startSteps[done].undo(start);
+        }
+    }
+    return -1;
+}
+
+static int
+startedDetail(virDomainRunningReason reason)
+{
+    return reason == VIR_DOMAIN_RUNNING_RESTORED ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED;
+}
+
+static void
+started(StubdomDriver *driver, virDomainObj *vm, virDomainRunningReason reason, bool paused)
+{
+    if (paused) {
+        virDomainObjSetState(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_USER);
+    } else {
+        virDomainObjSetState(vm, VIR_DOMAIN_RUNNING, reason);
+    }
+    stubdomDomainSaveStatus(driver, vm);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STARTED, startedDetail(reason));
+    if (paused) {
+        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+    }
+}
+
+/* The connection that started the domain is closed. Called with @vm locked. */
+static void
+autodestroy(virDomainObj *vm, virConnectPtr conn)
+{
+    StubdomDriver *driver = conn->privateData;
+
+    if (virDomainObjBeginJob(vm, VIR_JOB_DESTROY) < 0) {
+        return;
+    }
+    if (virDomainObjIsActive(vm) && stubdomProcessStop(driver, vm, VIR_DOMAIN_SHUTOFF_DESTROYED) == 0) {
+        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+        stubdomProcessRemoveInactive(driver, vm);
+    }
+    virDomainObjEndJob(vm);
+}
+
+int
+stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn, virDomainRunningReason reason,
+                    unsigned int flags)
+{
+    Start start = {.driver = driver, .vm = vm, .paused = flags & STUBDOM_PROCESS_START_PAUSED};
+    int status;
+
+    if (stubdomDriverHasXen(driver) < 0) {
+        return -1;
+    }
+    g_clear_pointer(&stubdomPrivate(vm)->endReason, g_free);
+    libxl_domain_config_init(&start.config);
+    status = runSteps(&start);
+    if (status == 0) {
+        if (conn && (flags & STUBDOM_PROCESS_START_AUTODESTROY)) {
+            virCloseCallbacksDomainAdd(vm, conn, autodestroy);
+        }
+        started(driver, vm, reason, start.paused);
+    } else {
+        virErrorPtr error = NULL;
+
+        virErrorPreserveLast(&error);
+        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_FAILED);
+        virErrorRestore(&error);
+    }
+    libxl_domain_config_dispose(&start.config);
+    return status;
+}
+
+int
+stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffReason reason, int detail)
+{
+    Start start = {.driver = driver, .vm = vm};
+    int status;
+
+    if (destroyGuest(driver, vm) < 0) {
+        return -1;
+    }
+    disconnect(driver, vm);
+    stubdomDomainRelease(vm->def); /* a start allocates its own */
+    stubdomPrivate(vm)->preserved = false;
+    stubdomPrivate(vm)->rebooting = false;
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);
+    libxl_domain_config_init(&start.config);
+    if ((status = runSteps(&start)) == 0) {
+        started(driver, vm, VIR_DOMAIN_RUNNING_BOOTED, false);
+    } else {
+        virErrorPtr error = NULL;
+
+        virErrorPreserveLast(&error);
+        stubdomProcessEnded(driver, vm, reason);
+        virErrorRestore(&error);
+    }
+    libxl_domain_config_dispose(&start.config);
+    return status;
+}
+
+int
+stubdomProcessConnect(StubdomDriver *driver, virDomainObj *vm)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+    uint32_t domid = 0;
+
+    if (!stubdomDomid(vm, &domid)) {
+        return -1;
+    }
+    priv->stubdomain = stubdomGuestStubdomain(driver->libxl, domid);
+    if (!priv->monitor && !(priv->monitor = stubdomEndMonitor(driver, vm, domid))) {
+        VIR_WARN("the domain '%s': %s", vm->def->name, virGetLastErrorMessage());
+        virResetLastError();
+    }
+    return priv->watch ? 0 : stubdomEventsWatch(driver->watcher, domid, &priv->watch);
+}
+
+/* --- autostart ------------------------------------------------------------------------ */
+
+static void
+autostart(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
+        if (!virDomainObjIsActive(vm) && stubdomProcessStart(driver, vm, NULL, VIR_DOMAIN_RUNNING_BOOTED, 0) < 0) {
+            VIR_ERROR(_("the domain '%s' is not started with the host: %s"), vm->def->name, virGetLastErrorMessage());
+        }
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+}
+
+static int
+autostartOne(virDomainObj *vm, void *opaque)
+{
+    StubdomDriver *driver = opaque;
+    bool wanted;
+
+    virObjectLock(vm);
+    wanted = vm->autostart && !virDomainObjIsActive(vm);
+    virObjectUnlock(vm);
+    if (wanted && stubdomDriverRun(driver, "stubdom-autostart", autostart, virObjectRef(vm)) < 0) {
+        virObjectUnref(vm);
+    }
+    return 0;
+}
+
+void
+stubdomProcessAutostart(StubdomDriver *driver)
+{
+    bool due = false;
+
+    if (!driver->libxl || virDriverShouldAutostart(driver->stateDir, &due) < 0 || !due) {
+        return;
+    }
+    virDomainObjListForEach(driver->domains, false, autostartOne, driver);
+}

@@ -1,0 +1,201 @@
+/*
+ * Domains that ran before the driver did
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The status files say what ran; Xen says what became of it. Short questions
+ * are put while the driver comes up, so that the first client sees the truth;
+ * what may wait is done in threads.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_reconnect.h"
+
+#include <libxl_utils.h>
+
+#include "domain_event.h"
+
+#include "stubdom_guest.h"
+#include "stubdom_method.h"
+#include "stubdom_prepare.h"
+#include "stubdom_process.h"
+
+VIR_LOG_INIT("stubdom.reconnect");
+
+/* --- domains -------------------------------------------------------------------------- */
+
+/* A start that libvirtd did not live to finish. */
+static void
+removeHalf(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+    StubdomLibxl *libxl;
+    uint32_t domid = 0;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_DESTROY) == 0) {
+        if ((libxl = stubdomDomainEnter(driver, vm))) {
+            if (stubdomGuestFind(libxl, vm->def->uuid, &domid) && stubdomGuestDestroy(libxl, domid) < 0) {
+                VIR_ERROR(_("what an interrupted start left of '%s' remains: %s"), vm->def->name,
+                          virGetLastErrorMessage());
+            }
+            stubdomDomainLeave(vm, libxl);
+        }
+        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_FAILED);
+        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+        stubdomProcessRemoveInactive(driver, vm);
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+}
+
+/* What others did to it meanwhile, with xl say. */
+static void
+updateState(virDomainObj *vm, StubdomGuestLife life)
+{
+    virDomainState state = virDomainObjGetState(vm, NULL);
+
+    if (life == STUBDOM_GUEST_PAUSED && state != VIR_DOMAIN_PAUSED) {
+        virDomainObjSetState(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
+    } else if (life == STUBDOM_GUEST_RUNNING && state != VIR_DOMAIN_RUNNING) {
+        virDomainObjSetState(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+    }
+}
+
+/* A guest that has shut down meanwhile is still there, and libxl tells of it as soon as it is watched. */
+static void
+takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
+{
+    updateState(vm, life);
+    stubdomDomainReclaim(vm->def);
+    if (stubdomProcessConnect(driver, vm) < 0) {
+        VIR_ERROR(_("the domain '%s' runs, and its end will not be noticed: %s"), vm->def->name,
+                  virGetLastErrorMessage());
+        virResetLastError();
+    }
+    stubdomDomainSaveStatus(driver, vm);
+}
+
+static void
+reconnect(StubdomDriver *driver, virDomainObj *vm)
+{
+    StubdomGuestLife life = STUBDOM_GUEST_UNKNOWN;
+    uint32_t domid = 0;
+
+    stubdomPrivate(vm)->counted = true;
+    stubdomDriverAddActive(driver);
+    if (!stubdomDomid(vm, &domid)) {
+        if (stubdomDriverRun(driver, "stubdom-remove", removeHalf, virObjectRef(vm)) < 0) {
+            virObjectUnref(vm);
+        }
+        return;
+    }
+    life = stubdomGuestLife(driver->libxl, domid, vm->def->uuid);
+    if (life == STUBDOM_GUEST_GONE) {
+        VIR_INFO("the domain '%s' (%u) has ended meanwhile", vm->def->name, domid);
+        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+    } else {
+        takeUp(driver, vm, life);
+    }
+}
+
+static int
+reconnectOne(virDomainObj *vm, void *opaque)
+{
+    StubdomDriver *driver = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjIsActive(vm)) {
+        if (driver->libxl) {
+            reconnect(driver, vm);
+        } else {
+            /* Its status file stays for a libvirtd that can ask Xen. */
+            vm->def->id = -1;
+            virDomainObjSetState(vm, VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+            virDomainObjRemoveTransientDef(vm);
+        }
+    }
+    virObjectUnlock(vm);
+    return 0;
+}
+
+/* --- stubdomains nobody owns ----------------------------------------------------------- */
+
+static bool
+isOrphan(StubdomLibxl *libxl, uint32_t domid)
+{
+    g_autofree char *name = NULL;
+    char *found = NULL;
+    uint32_t target = 0;
+
+    if (!libxl_is_stubdom(libxl->ctx, domid, &target) || !(found = libxl_domid_to_name(libxl->ctx, domid))) {
+        return false;
+    }
+    name = g_strdup(found);
+    free(found);
+    return g_str_has_suffix(name, "-dm") && stubdomGuestLife(libxl, target, NULL) == STUBDOM_GUEST_GONE;
+}
+
+static void
+removeOrphans(StubdomDriver *driver, void *opaque)
+{
+    g_autoptr(StubdomLibxl) libxl = stubdomLibxlOpen();
+    libxl_dominfo *list;
+    int count = 0;
+
+    if (!libxl) {
+        return;
+    }
+    list = libxl_list_domain(libxl->ctx, &count);
+    for (int i = 0; list && i < count; i++) {
+        if (!list[i].dying && isOrphan(libxl, list[i].domid)) {
+            VIR_WARN("domain %u is the stubdomain of a guest that is gone; it is destroyed", list[i].domid);
+            if (stubdomGuestDestroy(libxl, list[i].domid) < 0) {
+                VIR_ERROR(_("the stubdomain %u cannot be removed: %s"), list[i].domid, virGetLastErrorMessage());
+                virResetLastError();
+            }
+        }
+    }
+    libxl_dominfo_list_free(list, count);
+}
+
+static int
+removeOne(virDomainObj *vm, void *opaque)
+{
+    GPtrArray *ended = opaque;
+
+    virObjectLock(vm);
+    if (!vm->persistent && !virDomainObjIsActive(vm)) {
+        g_ptr_array_add(ended, virObjectRef(vm));
+    }
+    virObjectUnlock(vm);
+    return 0;
+}
+
+/* Transient domains that have ended meanwhile. */
+static void
+removeEnded(StubdomDriver *driver)
+{
+    g_autoptr(GPtrArray) ended = g_ptr_array_new();
+
+    virDomainObjListForEach(driver->domains, false, removeOne, ended);
+    for (guint i = 0; i < ended->len; i++) {
+        virDomainObj *vm = g_ptr_array_index(ended, i);
+
+        virObjectLock(vm);
+        virDomainObjListRemove(driver->domains, vm);
+        virDomainObjEndAPI(&vm);
+    }
+}
+
+void
+stubdomReconnectAll(StubdomDriver *driver)
+{
+    virDomainObjListForEach(driver->domains, false, reconnectOne, driver);
+    removeEnded(driver);
+    if (driver->libxl) {
+        ignore_value(stubdomDriverRun(driver, "stubdom-orphans", removeOrphans, NULL));
+    }
+}

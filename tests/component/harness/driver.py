@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The libvirt driver under test: real, in a process of its own, with libxl and Xen imitated under it."""
+
+import contextlib
+import itertools
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+
+HERE = pathlib.Path(__file__).parent
+
+
+class DriverError(Exception):
+    """A call of libvirt's API failed."""
+
+    def __init__(self, code, words):
+        super().__init__(words)
+        self.code = code
+
+
+class Pending:
+    """A call under way."""
+
+    def __init__(self, driver, what):
+        self.driver = driver
+        self.what = what
+        self.done = threading.Event()
+        self.message = None
+
+    def wait(self):
+        """Its result; raises DriverError."""
+        if not self.done.wait(self.driver.deadline.remaining(self.what)):
+            self.driver.deadline.remaining(self.what)
+        if 'error' in self.message:
+            raise DriverError(*self.message['error'])
+        return self.message['result']
+
+
+class Driver:
+    def __init__(self, case):
+        self.deadline = case.deadline
+        self.directory = case.directory
+        self.root = case.directory / 'driver'
+        self.log_path = case.directory / 'log' / 'driver.log'
+        self.numbers = itertools.count(1)
+        self.pending = {0: Pending(self, 'the driver')}
+        self.lock = threading.Lock()
+        self.changed = threading.Condition()
+        self.events = []
+        self.process = None
+        self._start(case.programs)
+
+    def _start(self, programs):
+        environment = {
+            'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1',
+            'LIBVIRT_DRIVER_DIR': os.environ['STUBDOM_TEST_DRIVER_DIR'],
+            'FAKEXEN_DIR': str(self.directory / 'xen'), 'XENSTORED_PATH': str(self.directory / 'store' / 'socket'),
+            'STUBDOM_RUN_DIR': str(self.directory / 'run'), 'STUBDOM_XEN_LOG_DIR': str(self.directory / 'log'),
+            'LD_PRELOAD': programs.preload('fake_libxl'), 'LIBVIRT_LOG_OUTPUTS': '2:stderr',
+            'ASAN_OPTIONS': 'detect_leaks=0', 'UBSAN_OPTIONS': 'print_stacktrace=1',
+        }
+        with open(self.log_path, 'ab') as log:
+            self.process = subprocess.Popen(
+                ['/usr/bin/python3', str(HERE / 'driver_process.py'), str(self.root)], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log, env=environment, cwd='/')
+        self.reader = threading.Thread(target=self._read, name='driver', daemon=True)
+        self.reader.start()
+        self.pending[0].wait()
+
+    def _read(self):
+        for line in self.process.stdout:
+            message = json.loads(line)
+            if 'event' in message:
+                with self.changed:
+                    self.events.append(tuple(message['event']))
+                    self.changed.notify_all()
+                continue
+            with self.lock:
+                pending = self.pending.pop(message['id'])
+            pending.message = message
+            pending.done.set()
+        with self.lock:
+            left, self.pending = self.pending, {}
+        for pending in left.values():
+            pending.message = {'error': [-1, 'the driver is gone']}
+            pending.done.set()
+
+    def log(self):
+        return self.log_path.read_text(errors='replace')
+
+    # --- calls
+
+    def send(self, name, call, *arguments, connection=0):
+        """Begins a call on the domain @name, or on the connection if that is None."""
+        number = next(self.numbers)
+        pending = Pending(self, f'{call} of {name}')
+        with self.lock:
+            self.pending[number] = pending
+        request = {'id': number, 'on': name, 'call': call, 'arguments': arguments, 'connection': connection}
+        self.process.stdin.write((json.dumps(request) + '\n').encode())
+        self.process.stdin.flush()
+        return pending
+
+    def on(self, name, call, *arguments, connection=0):
+        return self.send(name, call, *arguments, connection=connection).wait()
+
+    def call(self, call, *arguments, connection=0):
+        return self.send(None, call, *arguments, connection=connection).wait()
+
+    # --- events
+
+    def expect(self, *events):
+        """Waits for the next events of all domains and compares them: (name, kind, …)."""
+        with self.changed:
+            while len(self.events) < len(events):
+                self.changed.wait(self.deadline.remaining(f'{events}, there are {self.events}'))
+            found, self.events = self.events[:len(events)], self.events[len(events):]
+        if found != list(events):
+            raise AssertionError(f'events: found {found}, wanted {list(events)}')
+
+    # --- end
+
+    def stop(self):
+        """An orderly end; guests go on."""
+        if self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            self.process.wait(self.deadline.remaining('the end of the driver'))
+        self.close()
+
+    def kill(self):
+        """SIGKILL, at whatever moment."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.close()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join()
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self.process.stdout.close()

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Base class of tests of the libvirt driver, with libxl's part of making an HVM guest."""
+
+import contextlib
+import threading
+
+from . import scripts
+from .case import PROGRAMS, ComponentTest
+from .device_model import DeviceModel
+from .driver import Driver
+from .guest import Disk, Guest, GuestConfig, Nic
+from .toolstack import ERROR_FAIL, LibxlError
+
+# Numbers of libvirt's API.
+DEFINED, UNDEFINED, STARTED, SUSPENDED, RESUMED, STOPPED, SHUTDOWN, _PMSUSPENDED, CRASHED = range(9)
+(STOPPED_SHUTDOWN, STOPPED_DESTROYED, STOPPED_CRASHED, _MIGRATED, _SAVED, STOPPED_FAILED) = range(6)
+RUNNING, PAUSED, IN_SHUTDOWN, SHUTOFF, IN_CRASH = 1, 3, 4, 5, 6
+
+XML = '''<domain type='xen'>
+  <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64'>hvm</type></os>
+  {more}
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='file' type='raw'/><source file='{disk}'/><target dev='hda' bus='ide'/>
+    </disk>
+    <serial type='pty'/>
+  </devices>
+</domain>
+'''
+
+
+class DriverTest(ComponentTest):
+    """The real driver, the real xen-stubdom-dm, real libxl but for hypercalls and creation."""
+
+    seconds = 30
+    programs = PROGRAMS
+
+    def setUp(self):
+        super().setUp()
+        self.script = scripts.normal  # of stubdomains made from now on
+        self.creating = None          # called with the guest before its device model is started
+        self.toolstack.make_guest = self._make_guest
+        self.drivers = []
+        self.addCleanup(self._end_drivers)
+        self.driver = self.start_driver()
+
+    def _end_drivers(self):
+        for driver in self.drivers:
+            driver.close()
+
+    def start_driver(self):
+        driver = Driver(self)
+        self.drivers.append(driver)
+        return driver
+
+    def tearDown(self):
+        """The driver ends in order first, and has left nothing but what it was told to keep."""
+        self.driver.stop()
+        for pending in self.toolstack.threads[:-1]:
+            pending.join(self.deadline.remaining('calls of libxl'))
+        for word in ('Sanitizer', 'runtime error', 'CRITICAL', 'WARNING **'):
+            self.assertNotIn(word, self.driver.log())
+        run = self.directory / 'driver' / 'run'
+        kept = {f'{guest.config.name}.xml' for guest in self.guests if guest.alive}
+        left = {path.name for path in run.iterdir()} - {'driver.pid', 'autostarted'} - kept
+        self.assertEqual(left, set())
+        super().tearDown()
+
+    # --- libxl's part
+
+    def _make_guest(self, config):
+        """libxl_domain_create_new() of an HVM guest: domain, device model, and its end if that does not come up."""
+        info, build = config['c_info'], config['b_info']
+        hvm = build.get('type.hvm', {})
+        serials = hvm.get('serial_list') or ([hvm['serial']] if hvm.get('serial') else [])
+        guest = Guest(self.toolstack, GuestConfig(
+            name=info['name'], memory=build['max_memkb'] // 1024, serials=serials,
+            disks=[Disk(disk.get('pdev_path'), disk['vdev'], not disk.get('readwrite'), bool(disk.get('is_cdrom')))
+                   for disk in config.get('disks', [])],
+            nics=[Nic(nic.get('bridge', 'xenbr0'), nic['mac'], nic.get('model', 'rtl8139'))
+                  for nic in config.get('nics', [])]), self.directory / 'libxl', info['uuid'])
+        self.guests.append(guest)
+        self.toolstack.guests[guest.domid] = guest
+        self.toolstack.scripts[guest.domid] = self.script
+        self.hypervisor.domains[guest.domid].paused = True
+        if self.creating:
+            self.creating(guest)
+        model = DeviceModel(guest, PROGRAMS, self.directory, build.get('extra', [])[1:], self.deadline)
+        self.models.append(model)
+        try:
+            model.wait_running()
+        except AssertionError:
+            guest.destroy()
+            raise LibxlError(ERROR_FAIL, f'domain {guest.domid} device model did not start: -3') from None
+        return guest.domid
+
+    # --- guests
+
+    def xml(self, name='guest', more='', number=1):
+        return XML.format(name=name, uuid=f'00000000-1111-2222-3333-{number:012}', disk=self.disk, more=more)
+
+    def define(self, name='guest', more='', number=1):
+        self.driver.call('defineXML', self.xml(name, more, number))
+        self.driver.expect((name, 'lifecycle', DEFINED, 0))
+
+    def start_guest(self, name='guest', more='', number=1):
+        """A defined and running domain; returns its guest."""
+        self.define(name, more, number)
+        self.driver.on(name, 'create')
+        self.driver.expect((name, 'lifecycle', STARTED, 0))
+        return self.guest(name)
+
+    def guest(self, name='guest'):
+        """The newest guest of that name."""
+        return [guest for guest in self.guests if guest.config.name == name][-1]
+
+    def state(self, name='guest'):
+        return self.driver.on(name, 'state')[0]
+
+    @contextlib.contextmanager
+    def stalled(self, name):
+        """While it lasts, a start of @name gets as far as its device model and no further; yields an event set then."""
+        reached, go = threading.Event(), threading.Event()
+
+        def hold(guest):
+            if guest.config.name == name:
+                reached.set()
+                go.wait(self.deadline.remaining('the end of the stall'))
+
+        self.creating = hold
+        try:
+            yield reached
+        finally:
+            self.creating = None
+            go.set()

@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The driver in a process of its own, which a test can kill: driver_process.py ROOT.
+
+Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}, or {"id", "call": "console", …}.
+Each is done in a thread, so that many can be under way. Writes {"id", "result"} or {"id", "error": [code, words]}, and
+{"event": [name of the domain, kind, …]} as events come.
+"""
+
+import json
+import sys
+import threading
+
+import libvirt
+
+write_lock = threading.Lock()
+
+
+def write(message):
+    with write_lock:
+        sys.stdout.write(json.dumps(message, default=str) + '\n')
+        sys.stdout.flush()
+
+
+def plain(value):
+    """A result as JSON can hold it: a domain is its name."""
+    if isinstance(value, libvirt.virDomain):
+        return value.name()
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
+def console(connection, name, text, wanted):
+    """Opens the console, sends @text and returns what came when it holds @wanted."""
+    stream = connection.newStream()
+    connection.lookupByName(name).openConsole(None, stream)
+    stream.send(text.encode())
+    received = b''
+    while wanted.encode() not in received:
+        received += stream.recv(1024)
+    stream.abort()
+    return received.decode()
+
+
+class Server:
+    def __init__(self, root):
+        libvirt.virEventRegisterDefaultImpl()
+        libvirt.registerErrorHandler(lambda context, error: None, None)
+        threading.Thread(target=self._loop, daemon=True).start()
+        self.uri = f'stubdom:///embed?root={root}'
+        self.connections = [libvirt.open(self.uri)]
+        connection = self.connections[0]
+        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None)
+        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)
+
+    @staticmethod
+    def _loop():
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    @staticmethod
+    def _lifecycle(_connection, domain, event, detail, _opaque):
+        write({'event': [domain.name(), 'lifecycle', event, detail]})
+
+    @staticmethod
+    def _reboot(_connection, domain, _opaque):
+        write({'event': [domain.name(), 'reboot']})
+
+    def call(self, request):
+        connection = self.connections[request.get('connection', 0)]
+        name, arguments = request['call'], request['arguments']
+        if name == 'console':
+            return console(connection, *arguments)
+        if name == 'open':
+            self.connections.append(libvirt.open(self.uri))
+            return len(self.connections) - 1
+        if name == 'close':
+            self.connections[arguments[0]] = None
+            return None
+        target = connection if request['on'] is None else connection.lookupByName(request['on'])
+        return getattr(target, name)(*arguments)
+
+    def serve(self, request):
+        try:
+            write({'id': request['id'], 'result': plain(self.call(request))})
+        except libvirt.libvirtError as error:
+            write({'id': request['id'], 'error': [error.get_error_code(), error.get_error_message()]})
+        except Exception as error:  # pylint: disable=broad-except
+            write({'id': request['id'], 'error': [-1, repr(error)]})
+
+
+def main():
+    server = Server(sys.argv[1])
+    write({'id': 0, 'result': 'ready'})
+    threads = []
+    for line in sys.stdin:
+        thread = threading.Thread(target=server.serve, args=(json.loads(line),))
+        threads.append(thread)
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while server.connections:
+        connection = server.connections.pop()
+        if connection:
+            connection.close()
+
+
+main()
