@@ -38,6 +38,13 @@ gboolean dmDevicesReadDisks(DmLibxl *libxl, DmGuest *guest, GError **error);
  */
 gboolean dmDevicesReadConfig(DmLibxl *libxl, const char *file, DmGuest *guest, GError **error);
 
+/**
+ * dmDevicesTakeConfig: the same from a configuration that has been read; @config is not changed.
+ *
+ * Returns: FALSE with DM_ERROR_ARGUMENT
+ */
+gboolean dmDevicesTakeConfig(DmGuest *guest, const libxl_domain_config *config, GError **error);
+
 /** Fills @config (initialised by the callee; dispose with libxl_domain_config_dispose()) with the domain of @plan. */
 gboolean dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error);
 

@@ -34,9 +34,11 @@ typedef struct {
 typedef struct {
     guint index; /* number of the NIC in the guest: "net0" is 0 */
     guint8 mac[6];
-    char *model;  /* QEMU's device: "e1000", "rtl8139", … */
-    char *bridge; /* bridge in dom0, or NULL */
-    char *script; /* vif hotplug script, or NULL for the usual one */
+    char *model;        /* QEMU's device: "e1000", "rtl8139", … */
+    char *bridge;       /* bridge in dom0, or NULL */
+    char *script;       /* vif hotplug script, or NULL for the usual one */
+    guint64 rateBytes;  /* the guest may send in an interval; 0: no limit */
+    guint rateInterval; /* microseconds */
 } DmNic;
 
 typedef enum {

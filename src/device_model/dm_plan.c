@@ -121,6 +121,8 @@ planNics(DmPlan *plan, const DmGuest *guest, GError **error)
         planned->index = i;
         planned->bridge = g_strdup(nic->bridge);
         planned->script = g_strdup(nic->script);
+        planned->rateBytes = nic->rateBytes;
+        planned->rateInterval = nic->rateInterval;
         for (int j = 0; j < 6; j++) {
             planned->mac[j] = nic->mac[j];
         }
@@ -178,7 +180,7 @@ planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
 }
 
 DmPlan *
-dmPlanMake(const DmGuest *guest, const DmImage *image, guint memory, GError **error)
+dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options, GError **error)
 {
     g_autoptr(DmPlan) plan = g_new0(DmPlan, 1);
 
@@ -187,7 +189,8 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, guint memory, GError **er
     plan->kernel = g_strdup(image->kernel);
     plan->ramdisk = g_strdup(image->ramdisk);
     plan->commandLine = g_strdup(image->commandLine);
-    plan->memory = memory ? memory : image->memory;
+    plan->memory = options->memory ? options->memory : image->memory;
+    plan->cpus = g_strdup(options->cpus);
     plan->disks = g_ptr_array_new_with_free_func(planDiskFree);
     plan->nics = g_ptr_array_new_with_free_func(planNicFree);
     if (!planDisks(plan, guest, error) || !planNics(plan, guest, error) || !planConsoles(plan, guest, error) ||
@@ -207,6 +210,7 @@ dmPlanFree(DmPlan *plan)
     g_free(plan->kernel);
     g_free(plan->ramdisk);
     g_free(plan->commandLine);
+    g_free(plan->cpus);
     g_clear_pointer(&plan->disks, g_ptr_array_unref);
     g_clear_pointer(&plan->nics, g_ptr_array_unref);
     g_strfreev(plan->serials);
@@ -273,6 +277,12 @@ addNics(JsonBuilder *builder, const DmPlan *plan)
         addString(builder, "mac", mac);
         addString(builder, "bridge", nic->bridge);
         addString(builder, "script", nic->script);
+        if (nic->rateBytes) {
+            json_builder_set_member_name(builder, "rate");
+            json_builder_add_int_value(builder, (gint64)nic->rateBytes);
+            json_builder_set_member_name(builder, "rate_interval");
+            json_builder_add_int_value(builder, nic->rateInterval);
+        }
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -292,6 +302,9 @@ dmPlanToJson(const DmPlan *plan)
     addString(builder, "cmdline", plan->commandLine);
     json_builder_set_member_name(builder, "memory");
     json_builder_add_int_value(builder, plan->memory);
+    if (plan->cpus) {
+        addString(builder, "cpus", plan->cpus);
+    }
     addDisks(builder, plan);
     addNics(builder, plan);
     addStrings(builder, "serials", plan->serials);

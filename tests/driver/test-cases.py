@@ -9,11 +9,13 @@ written anew instead of compared: look at the difference before committing it.
 import functools
 import json
 import sys
+from pathlib import Path
 
 import libvirt
 from driver_fixture import CASES, caseNames, embedded, equal, quiet, read, runTap, startEvents
 
 NATIVE = 'libxl-json'
+EXAMPLES = Path(__file__).resolve().parents[2] / 'docs' / 'examples'
 
 
 def shown(connection, xml):
@@ -37,6 +39,12 @@ def checkRoundTrip(connection, name):
     equal(json.loads(connection.domainXMLToNative(NATIVE, out)), json.loads(read(f'{name}.json')))
 
 
+def checkExample(connection, file):
+    """A sample domain of the documentation can be defined, and what is shown of it again."""
+    out = shown(connection, file.read_text())
+    equal(shown(connection, out), out)
+
+
 def update(connection):
     for name in caseNames():
         xml = read(f'{name}.xml')
@@ -55,6 +63,8 @@ def main():
         for name in caseNames():
             tests.append((f'{name}: XML to libxl', functools.partial(checkTranslation, connection, name)))
             tests.append((f'{name}: round trip', functools.partial(checkRoundTrip, connection, name)))
+        for file in sorted(EXAMPLES.glob('*.xml')):
+            tests.append((f'docs/examples/{file.name}', functools.partial(checkExample, connection, file)))
         return runTap(tests)
 
 

@@ -1,0 +1,135 @@
+/*
+ * What a domain needs of other drivers before it is started
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A definition may name a libvirt network and the volume of a pool. Where they
+ * are is asked when a domain is started, not when it is defined: networks and
+ * pools come and go. The answers go into the live definition alone, where the
+ * translation for libxl finds them.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_prepare.h"
+
+#include "datatypes.h"
+#include "driver.h"
+
+#include "stubdom_libxl_nic.h"
+
+VIR_LOG_INIT("stubdom.prepare");
+
+int
+stubdomPrepareDisk(virDomainDiskDef *disk)
+{
+    return disk->src->type == VIR_STORAGE_TYPE_VOLUME ? virDomainDiskTranslateSourcePool(disk) : 0;
+}
+
+/* What the network gave must be something Xen can connect the card to. */
+static int
+checkAllocated(const virDomainNetDef *net)
+{
+    libxl_device_nic nic;
+    int result;
+
+    libxl_device_nic_init(&nic);
+    result = stubdomLibxlNicBuild(&nic, net, 0);
+    if (result == 0 && !nic.bridge) {
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the network '%s' has no bridge: is it started?"),
+                       net->data.network.name);
+        result = -1;
+    }
+    libxl_device_nic_dispose(&nic);
+    return result;
+}
+
+int
+stubdomPrepareNet(virDomainDef *def, virDomainNetDef *net)
+{
+    g_autoptr(virConnect) connection = NULL;
+
+    if (net->type != VIR_DOMAIN_NET_TYPE_NETWORK) {
+        return 0;
+    }
+    if (!(connection = virGetConnectNetwork()) || virDomainNetAllocateActualDevice(connection, def, net) < 0) {
+        return -1;
+    }
+    if (checkAllocated(net) < 0) {
+        stubdomReleaseNet(def, net);
+        return -1;
+    }
+    return 0;
+}
+
+void
+stubdomReleaseNet(virDomainDef *def, virDomainNetDef *net)
+{
+    g_autoptr(virConnect) connection = NULL;
+    virErrorPtr before = NULL;
+
+    if (net->type != VIR_DOMAIN_NET_TYPE_NETWORK || !net->data.network.actual) {
+        return;
+    }
+    virErrorPreserveLast(&before);
+    virResetLastError();
+    connection = virGetConnectNetwork();
+    if (connection) {
+        /* It returns -1 in any case with libvirt 9.0: only an error says that it failed. */
+        ignore_value(virDomainNetReleaseActualDevice(connection, def, net));
+    }
+    if (virGetLastErrorCode() != VIR_ERR_OK) {
+        VIR_WARN("domain '%s': its port of the network '%s' cannot be given back: %s", def->name,
+                 net->data.network.name, virGetLastErrorMessage());
+    }
+    g_clear_pointer(&net->data.network.actual, virDomainActualNetDefFree);
+    virErrorRestore(&before);
+}
+
+int
+stubdomDomainPrepare(virDomainDef *def)
+{
+    for (size_t i = 0; i < def->ndisks; i++) {
+        if (stubdomPrepareDisk(def->disks[i]) < 0) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < def->nnets; i++) {
+        if (stubdomPrepareNet(def, def->nets[i]) < 0) {
+            stubdomDomainRelease(def);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void
+stubdomDomainRelease(virDomainDef *def)
+{
+    for (size_t i = 0; i < def->nnets; i++) {
+        stubdomReleaseNet(def, def->nets[i]);
+        if (def->nets[i]->ifname && g_str_has_prefix(def->nets[i]->ifname, "vif")) {
+            g_clear_pointer(&def->nets[i]->ifname, g_free); /* made of the number of a domain that is no more */
+        }
+    }
+}
+
+void
+stubdomDomainReclaim(virDomainDef *def)
+{
+    g_autoptr(virConnect) connection = NULL;
+
+    for (size_t i = 0; i < def->nnets; i++) {
+        if (def->nets[i]->type != VIR_DOMAIN_NET_TYPE_NETWORK) {
+            continue;
+        }
+        if (!connection && !(connection = virGetConnectNetwork())) {
+            VIR_WARN("domain '%s': the network driver does not answer: %s", def->name, virGetLastErrorMessage());
+            return;
+        }
+        if (!def->nets[i]->ifname) { /* as libxl has named it, which libvirt needs to find its bridge */
+            def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", def->id, i);
+        }
+        virDomainNetNotifyActualDevice(connection, def, def->nets[i]);
+    }
+}
