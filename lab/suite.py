@@ -13,6 +13,7 @@ EMULATOR_MINIMUM = (10, 1)
 _COMMON_PACKAGES = (
     "linux-image-amd64", "xenstore-utils",
     "libvirt-daemon-system", "libvirt-daemon-driver-xen", "libvirt-clients",
+    "libvirt-daemon-config-network", "virtinst",
     "python3", "python3-libvirt",
     "qemu-system-xen", "qemu-utils", "seabios", "ipxe-qemu",
     "systemd-sysv", "udev", "dbus", "kmod", "procps", "psmisc",

@@ -82,29 +82,31 @@ def check(tally, name, command, **options):
     return result.returncode == 0
 
 
-def configure(tally, name, *options, compiler=None):
-    """A build directory, built; None if that failed."""
-    directory = BUILD / name
+def configure(tally, name, *options, compiler=None, targets=(), directory=None, prefix=()):
+    """A build directory, built (or only its @targets); None if that failed. @prefix: what to run the tools by."""
+    directory = directory or BUILD / name
     environment = dict(os.environ, **({'CC': compiler} if compiler else {}))
     if not (directory / 'build.ninja').exists() and not check(
-            tally, f'{name}: meson setup', ['meson', 'setup', directory, *options], env=environment):
+            tally, f'{name}: meson setup', [*prefix, 'meson', 'setup', directory, *options], env=environment):
         return None
-    return directory if check(tally, f'{name}: compiles without warnings', ['ninja', '-C', directory]) else None
+    built = check(tally, f'{name}: compiles without warnings', [*prefix, 'ninja', '-C', directory, *targets])
+    return directory if built else None
 
 
-def meson_test(tally, directory, *suites):
+def meson_test(tally, directory, *suites, name=None, prefix=()):
+    name = name or directory.name
     log = directory / 'meson-logs' / 'testlog.json'
     log.unlink(missing_ok=True)
-    say(f'{directory.name}: {", ".join(suites)} tests')
+    say(f'{name}: {", ".join(suites)} tests')
     words = [word for suite in suites for word in ('--suite', suite)]
-    result = run(['meson', 'test', '-C', directory, '--no-rebuild', *words])
+    result = run([*prefix, 'meson', 'test', '-C', directory, '--no-rebuild', *words])
     if not log.exists():
-        tally.add(f'{directory.name}: meson test', False, result.stdout)
+        tally.add(f'{name}: meson test', False, result.stdout)
         return
     for line in log.read_text(errors='replace').splitlines():
         test = json.loads(line)
         text = (test.get('stdout') or '') + (test.get('stderr') or '')
-        tally.tap(f'{directory.name}: {test["name"].split(" / ")[-1]}', text, test['result'] == 'OK')
+        tally.tap(f'{name}: {test["name"].split(" / ")[-1]}', text, test['result'] == 'OK')
 
 
 def sanitized(tally):
@@ -122,6 +124,27 @@ def driver(tally):
                           '-Db_sanitize=address,undefined')
     if directory:
         meson_test(tally, directory, 'driver')
+    configure(tally, 'driver-clang', '--prefix=/usr', '-Ddriver=enabled', compiler='clang', targets=[
+        f'src/libxl_stubdom/libvirt_driver_{name}.so' for name in ('stubdom', 'libxl')])
+
+
+def trixie(tally):
+    """Everything with the compiler and the libraries of Debian 13: libvirt 11.3, Xen 4.20."""
+    if os.geteuid() != 0:
+        tally.skipped.append('trixie: another root directory needs root')
+        return
+    tool = ROOT / 'build-aux' / 'in-suite'
+    started = time.monotonic()
+    made = subprocess.run([tool, 'trixie'], text=True, capture_output=True, check=False)
+    tally.add('trixie: packages', made.returncode == 0, made.stderr)
+    say(f'trixie: packages ({time.monotonic() - started:.0f} s)')
+    if made.returncode != 0:
+        return
+    prefix = (tool, 'trixie')
+    directory = configure(tally, 'trixie', '--prefix=/usr', '-Ddriver=enabled', prefix=prefix,
+                          directory=Path(made.stdout.strip()) / 'build')
+    if directory:
+        meson_test(tally, directory, 'unit', 'driver', name='trixie', prefix=prefix)
 
 
 def fuzz(tally):
@@ -159,6 +182,7 @@ def unit(tally):
         meson_test(tally, instrumented, 'unit')
     check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
     driver(tally)
+    trixie(tally)
     fuzz(tally)
     if directory:
         analysis(tally, directory)

@@ -17,6 +17,7 @@
 #include <glib/gi18n-lib.h>
 #include <libxl_utils.h>
 
+#include "dm_cpus.h"
 #include "dm_error.h"
 
 /* The emulated drive of @disk on the command line: its position, or G_MAXUINT; its format if it says one. */
@@ -170,6 +171,24 @@ dmDevicesReadConfig(DmLibxl *libxl, const char *file, DmGuest *guest, GError **e
     return ok;
 }
 
+static gboolean
+pin(DmLibxl *libxl, const DmPlan *plan, libxl_domain_build_info *info, GError **error)
+{
+    guint8 map[DM_CPUS_MAX / 8] = {0};
+
+    if (!dmCpusParse(plan->cpus, map, error)) {
+        return FALSE;
+    }
+    info->vcpu_hard_affinity = calloc(1, sizeof(libxl_bitmap));
+    if (!info->vcpu_hard_affinity || libxl_bitmap_alloc(dmLibxlContext(libxl), info->vcpu_hard_affinity, DM_CPUS_MAX)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_XEN, _("libxl cannot make a CPU map for stubdomain '%s'"), plan->name);
+        return FALSE;
+    }
+    info->num_vcpu_hard_affinity = 1;
+    memcpy(info->vcpu_hard_affinity->map, map, sizeof(map));
+    return TRUE;
+}
+
 gboolean
 dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error)
 {
@@ -189,6 +208,9 @@ dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *con
     libxl_bitmap_set(&config->b_info.avail_vcpus, 0);
     config->b_info.max_memkb = (uint64_t)plan->memory * 1024;
     config->b_info.target_memkb = config->b_info.max_memkb;
+    if (plan->cpus && !pin(libxl, plan, &config->b_info, error)) {
+        return FALSE;
+    }
     config->b_info.kernel = strdup(plan->kernel);
     config->b_info.ramdisk = plan->ramdisk ? strdup(plan->ramdisk) : NULL;
     config->b_info.cmdline = strdup(plan->commandLine);

@@ -34,6 +34,7 @@ printHelp(void)
               "      image=NAME             stubdomain image, or path of its image.json (default: %s)\n"
               "      config=FILE            the guest's libxl_domain_config as JSON\n"
               "      memory=MIB             memory of the stubdomain (default: what the image asks for)\n"
+              "      cpus=LIST              CPUs of the host it may run on, commas doubled (default: all)\n"
               "      start-timeout=SECONDS  until the stubdomain must be up (default: %u)\n"
               "      command-timeout=SECONDS for an answer of the stubdomain (default: %u)\n"
               "      log-limit=BYTES        in each of two log files of console 0 (default: %u)\n"

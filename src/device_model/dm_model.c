@@ -421,7 +421,7 @@ prepare(DmModel *model, GError **error)
         return FALSE;
     }
     model->image = dmImageLoad(model->options->image, NULL, error);
-    model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options->memory, error) : NULL;
+    model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options, error) : NULL;
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
     if (!uuid || !openServers(model, error)) {
         return FALSE;

@@ -17,6 +17,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "dm_cpus.h"
 #include "dm_error.h"
 #include "protocol/stubdom_paths.h"
 
@@ -102,6 +103,11 @@ parseOwn(DmOptions *options, const char *item, GError **error)
     if (g_str_equal(key, "memory")) {
         return parseGuint(key, value, 16, 65536, &options->memory, error);
     }
+    if (g_str_equal(key, "cpus") && value) {
+        g_free(options->cpus);
+        options->cpus = g_strdup(value);
+        return dmCpusParse(value, NULL, error);
+    }
     if ((g_str_equal(key, "image") || g_str_equal(key, "config")) && value && *value) {
         char **target = g_str_equal(key, "image") ? &options->image : &options->config;
 
@@ -110,8 +116,8 @@ parseOwn(DmOptions *options, const char *item, GError **error)
         return TRUE;
     }
     g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
-                _("'-stubdom' does not know '%s'; it takes image=, config=, memory=, start-timeout=, "
-                  "command-timeout=, save-limit= and log-limit="),
+                _("'-stubdom' does not know '%s'; it takes image=, config=, memory=, cpus=, "
+                  "start-timeout=, command-timeout=, save-limit= and log-limit="),
                 item);
     return FALSE;
 }
@@ -259,5 +265,6 @@ dmOptionsFree(DmOptions *options)
     g_strfreev(options->arguments);
     g_free(options->image);
     g_free(options->config);
+    g_free(options->cpus);
     g_free(options);
 }

@@ -36,6 +36,7 @@ typedef struct {
     guint commandTimeout; /* command-timeout=: seconds for an answer to a command */
     guint64 saveLimit;    /* save-limit=: bytes of device state */
     guint64 logLimit;     /* log-limit=: bytes in each of the two log files */
+    char *cpus;           /* cpus=: those of the host the stubdomain may run on, or NULL for all */
     guint memory;         /* memory=: MiB of the stubdomain; 0: what the image asks for */
 } DmOptions;
 

@@ -180,7 +180,7 @@ planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
 }
 
 DmPlan *
-dmPlanMake(const DmGuest *guest, const DmImage *image, guint memory, GError **error)
+dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options, GError **error)
 {
     g_autoptr(DmPlan) plan = g_new0(DmPlan, 1);
 
@@ -189,7 +189,8 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, guint memory, GError **er
     plan->kernel = g_strdup(image->kernel);
     plan->ramdisk = g_strdup(image->ramdisk);
     plan->commandLine = g_strdup(image->commandLine);
-    plan->memory = memory ? memory : image->memory;
+    plan->memory = options->memory ? options->memory : image->memory;
+    plan->cpus = g_strdup(options->cpus);
     plan->disks = g_ptr_array_new_with_free_func(planDiskFree);
     plan->nics = g_ptr_array_new_with_free_func(planNicFree);
     if (!planDisks(plan, guest, error) || !planNics(plan, guest, error) || !planConsoles(plan, guest, error) ||
@@ -209,6 +210,7 @@ dmPlanFree(DmPlan *plan)
     g_free(plan->kernel);
     g_free(plan->ramdisk);
     g_free(plan->commandLine);
+    g_free(plan->cpus);
     g_clear_pointer(&plan->disks, g_ptr_array_unref);
     g_clear_pointer(&plan->nics, g_ptr_array_unref);
     g_strfreev(plan->serials);
@@ -300,6 +302,9 @@ dmPlanToJson(const DmPlan *plan)
     addString(builder, "cmdline", plan->commandLine);
     json_builder_set_member_name(builder, "memory");
     json_builder_add_int_value(builder, plan->memory);
+    if (plan->cpus) {
+        addString(builder, "cpus", plan->cpus);
+    }
     addDisks(builder, plan);
     addNics(builder, plan);
     addStrings(builder, "serials", plan->serials);

@@ -45,6 +45,7 @@ typedef struct {
     char *kernel;
     char *ramdisk; /* or NULL */
     char *commandLine;
+    char *cpus;       /* of the host it may run on, or NULL for all */
     guint memory;     /* MiB */
     GPtrArray *disks; /* of DmPlanDisk */
     GPtrArray *nics;  /* of DmPlanNic */
@@ -56,12 +57,12 @@ typedef struct {
  * dmPlanMake:
  * @guest: the guest, its disks filled in
  * @image: the image to run it with
- * @memory: MiB the stubdomain is to have, or 0 for the image's own
+ * @options: what was said of the stubdomain
  *
  * Returns: (transfer full): free with dmPlanFree(); NULL with DM_ERROR_UNSUPPORTED
  *   or DM_ERROR_ARGUMENT when something of the guest cannot be mapped
  */
-DmPlan *dmPlanMake(const DmGuest *guest, const DmImage *image, guint memory, GError **error);
+DmPlan *dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options, GError **error);
 void dmPlanFree(DmPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmPlan, dmPlanFree)
 

@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * First include of every file of the driver. What differs from one libvirt to
- * the next is evened out here and nowhere else. Written against 9.0; later
- * versions have not been compiled yet, so an unknown one is an error, not a guess.
+ * First include of every file of the driver, which is written against libvirt
+ * 9.0 (Debian 12). Where 11.3 (Debian 13) differs it is given the shape of 9.0
+ * here and nowhere else. A version nobody has compiled is an error, not a guess.
  */
 
 #pragma once
@@ -14,12 +14,41 @@
 
 #include "internal.h"
 
-#if LIBVIR_VERSION_NUMBER < 9000000 || LIBVIR_VERSION_NUMBER >= 9001000
-#error "this libvirt is not known to stubdom_compat.h; libvirt 9.0 is"
+#define STUBDOM_LIBVIRT_IS(major, minor) (LIBVIR_VERSION_NUMBER / 1000 == (major)*1000 + (minor))
+
+#if !STUBDOM_LIBVIRT_IS(9, 0) && !STUBDOM_LIBVIRT_IS(11, 3)
+#error "this libvirt is not known to stubdom_compat.h; 9.0 and 11.3 are"
 #endif
 
 #include "virerror.h"
 #include "virlog.h"
+
+#if STUBDOM_LIBVIRT_IS(11, 3)
+
+/* The headers that declare what is redefined below come first. */
+#include "capabilities.h"
+#include "virpidfile.h"
+
+/* Nobody waits for a lock any more. */
+#define virPidFileAcquire(dir, name, wait, pid) (virPidFileAcquire)(dir, name, pid)
+
+/* It may now say nothing when there is no such guest. */
+#define virCapabilitiesDomainSupported(caps, ostype, arch, virttype)                                                   \
+    (virCapabilitiesDomainSupported)(caps, ostype, arch, virttype, true)
+
+/* It counts the names itself. */
+static inline virCapsGuestMachine **
+stubdomCompatAllocMachines(const char *const *names, int count)
+{
+    g_autofree const char **list = g_new0(const char *, count + 1);
+    int counted = 0;
+
+    memcpy(list, names, (size_t)count * sizeof(*list));
+    return (virCapabilitiesAllocMachines)(list, &counted);
+}
+#define virCapabilitiesAllocMachines(names, count) stubdomCompatAllocMachines(names, count)
+
+#endif /* 11.3 */
 
 /* Messages of this driver show up where those of the stock Xen driver do. */
 #define VIR_FROM_THIS VIR_FROM_XEN

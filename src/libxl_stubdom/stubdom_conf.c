@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Domains are kept where every driver of libvirt's keeps them and in libvirt's
- * form. There is no configuration file yet. An embedded driver has everything
+ * form. An embedded driver has everything
  * of its own below its root; where xen-stubdom-dm and libxl put things is
  * theirs to say, and the environment's in tests.
  */
@@ -48,6 +48,7 @@ makeDirectories(StubdomDriver *driver, const char *root)
     driver->stateDir = root ? g_strdup_printf("%s/run", root) : g_strdup(RUNSTATEDIR "/libvirt/stubdom");
     driver->dumpDir = root ? g_strdup_printf("%s/dump", root) : g_strdup(LOCALSTATEDIR "/lib/libvirt/stubdom/dump");
     driver->autostartDir = g_strdup_printf("%s/autostart", driver->configDir);
+    driver->sysDir = root ? g_strdup_printf("%s/sys", root) : g_strdup("/sys");
     driver->monitorDir = place(driver, "STUBDOM_RUN_DIR", MONITOR_DIR);
     driver->xenLogDir = place(driver, "STUBDOM_XEN_LOG_DIR", XEN_LOG_DIR);
     made[0] = driver->configDir;
@@ -86,6 +87,15 @@ loadDomains(StubdomDriver *driver)
     return 0;
 }
 
+static int
+readDefaults(StubdomDriver *driver, const char *root)
+{
+    g_autofree char *file =
+        root ? g_strdup_printf("%s/etc/stubdom.conf", root) : g_strdup(SYSCONFDIR "/libvirt/stubdom.conf");
+
+    return stubdomDefaultsRead(file, &driver->defaults);
+}
+
 StubdomDriver *
 stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque)
 {
@@ -98,11 +108,11 @@ stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque
         virReportSystemError(errno, "%s", _("cannot make a lock"));
         return NULL;
     }
-    if (makeDirectories(driver, root) < 0 ||
+    if (makeDirectories(driver, root) < 0 || readDefaults(driver, root) < 0 ||
         (driver->lockFd = virPidFileAcquire(driver->stateDir, "driver", false, getpid())) < 0 ||
-        !(driver->caps = stubdomCapabilitiesNew()) || !(driver->xmlopt = stubdomDomainXMLOptionNew(driver)) ||
         !(driver->domains = virDomainObjListNew()) || !(driver->events = virObjectEventStateNew()) ||
-        openXen(driver) < 0 || loadDomains(driver) < 0) {
+        openXen(driver) < 0 || !(driver->caps = stubdomCapabilitiesNew(driver->libxl)) ||
+        !(driver->xmlopt = stubdomDomainXMLOptionNew(driver)) || loadDomains(driver) < 0) {
         return NULL;
     }
     return g_steal_pointer(&driver);
@@ -138,12 +148,14 @@ stubdomDriverFree(StubdomDriver *driver)
     virMutexDestroy(&driver->lock);
     virMutexDestroy(&driver->addLock);
     virCondDestroy(&driver->idle);
+    stubdomDefaultsClear(&driver->defaults);
     g_free(driver->configDir);
     g_free(driver->autostartDir);
     g_free(driver->stateDir);
     g_free(driver->dumpDir);
     g_free(driver->monitorDir);
     g_free(driver->xenLogDir);
+    g_free(driver->sysDir);
     g_free(driver);
 }
 

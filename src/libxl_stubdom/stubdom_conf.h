@@ -14,6 +14,7 @@
 
 #include "stubdom_events.h"
 #include "stubdom_libxl.h"
+#include "stubdom_defaults.h"
 
 typedef struct {
     char *configDir;             /* immutable: XML of persistent domains */
@@ -22,7 +23,9 @@ typedef struct {
     char *dumpDir;               /* immutable: core dumps of on_crash */
     char *monitorDir;            /* immutable: DOMID/qmp are the sockets of xen-stubdom-dm */
     char *xenLogDir;             /* immutable: qemu-dm-NAME.log are libxl's logs of device models */
+    char *sysDir;                /* immutable: sysfs */
     bool embedded;               /* immutable */
+    StubdomDefaults defaults;    /* immutable */
     int lockFd;                  /* immutable: held as long as the driver is there */
     virCaps *caps;               /* immutable */
     virDomainXMLOption *xmlopt;  /* immutable */

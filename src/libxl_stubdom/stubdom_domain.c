@@ -61,7 +61,7 @@ domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
     g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
 
     /* The translation first: what it says is about the value, and more to the point. */
-    if (stubdomLibxlConfigBuild(&config, def) < 0) {
+    if (stubdomLibxlConfigBuild(&config, def, &driver->defaults.stubdomain) < 0) {
         return -1;
     }
     return stubdomValidateElements(def, driver->xmlopt);
@@ -69,9 +69,9 @@ domainValidate(const virDomainDef *def, void *opaque, void *parseOpaque)
 
 static const virDomainDefParserConfig parserConfig = {
     .macPrefix = {0x00, 0x16, 0x3e},
-    .netPrefix = "vif",
+    .netPrefix = STUBDOM_NET_PREFIX,
     .defArch = VIR_ARCH_X86_64,
-    .features = VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
+    .features = VIR_DOMAIN_DEF_FEATURE_OFFLINE_VCPUPIN | VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
                 VIR_DOMAIN_DEF_FEATURE_NET_MODEL_STRING, /* which ones: stubdom_libxl_nic.c */
     .domainPostParseCallback = domainPostParse,
     .devicesPostParseCallback = devicePostParse,

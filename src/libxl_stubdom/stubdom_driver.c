@@ -22,13 +22,26 @@
 
 #include "stubdom_abi.h"
 #include "stubdom_control.h"
+#include "stubdom_cpu.h"
 #include "stubdom_define.h"
 #include "stubdom_device.h"
+#include "stubdom_device_stats.h"
+#include "stubdom_domaincaps.h"
+#include "stubdom_inside.h"
+#include "stubdom_job.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
+#include "stubdom_memory.h"
+#include "stubdom_native.h"
+#include "stubdom_node.h"
+#include "stubdom_nodedev.h"
+#include "stubdom_pin.h"
 #include "stubdom_process.h"
 #include "stubdom_query.h"
 #include "stubdom_reconnect.h"
+#include "stubdom_scheduler.h"
+#include "stubdom_stats.h"
+#include "stubdom_vcpu.h"
 
 VIR_LOG_INIT("stubdom.driver");
 
@@ -39,13 +52,15 @@ __attribute__((visibility("default"))) int stubdomRegister(void);
 
 /* Set and cleared by libvirt's state callbacks, which run one at a time with no connection open. */
 static StubdomDriver *stubdomDriver;
-static char *embeddedRoot; /* NULL in a daemon */
+static char *embeddedRoot;   /* NULL in a daemon */
+static char *inactiveReason; /* why there is no driver, NULL if nobody knows */
 
 static int
 stateCleanup(void)
 {
     g_clear_pointer(&stubdomDriver, stubdomDriverFree);
     g_clear_pointer(&embeddedRoot, g_free);
+    g_clear_pointer(&inactiveReason, g_free);
     return 0;
 }
 
@@ -61,7 +76,9 @@ stateInitialize(bool privileged, const char *root, bool monolithic, virStateInhi
         stubdomProcessAutostart(stubdomDriver);
         return VIR_DRV_STATE_INIT_COMPLETE;
     }
-    VIR_ERROR(_("the stubdom driver is not available: %s"), virGetLastErrorMessage());
+    g_free(inactiveReason);
+    inactiveReason = g_strdup(virGetLastErrorMessage());
+    VIR_ERROR(_("the stubdom driver is not available: %s"), inactiveReason);
     return root ? VIR_DRV_STATE_INIT_ERROR : VIR_DRV_STATE_INIT_SKIPPED;
 }
 
@@ -94,7 +111,9 @@ connectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf, unsigned 
         return VIR_DRV_OPEN_ERROR;
     }
     if (!stubdomDriver) {
-        virReportError(VIR_ERR_INTERNAL_ERROR, "%s", _("the stubdom driver is not active; libvirtd's log says why"));
+        virReportError(VIR_ERR_INTERNAL_ERROR,
+                       _("the stubdom driver is not active: %s; it looks again when libvirtd is started again"),
+                       inactiveReason ? inactiveReason : _("libvirtd does not run as root"));
         return VIR_DRV_OPEN_ERROR;
     }
     if (virConnectOpenEnsureACL(conn) < 0) {
@@ -242,7 +261,25 @@ static virHypervisorDriver hypervisorDriver = {
     .connectGetType = connectGetType,
     .connectGetVersion = connectGetVersion,
     .connectGetHostname = connectGetHostname,
+    .connectGetSysinfo = stubdomConnectGetSysinfo,
+    .connectGetMaxVcpus = stubdomConnectGetMaxVcpus,
     .connectGetCapabilities = connectGetCapabilities,
+    .connectGetDomainCapabilities = stubdomConnectGetDomainCapabilities,
+    .connectGetCPUModelNames = stubdomConnectGetCPUModelNames,
+    .connectCompareCPU = stubdomConnectCompareCPU,
+    .connectBaselineCPU = stubdomConnectBaselineCPU,
+    .connectGetAllDomainStats = stubdomConnectGetAllDomainStats,
+    .nodeGetInfo = stubdomNodeGetInfo,
+    .nodeGetCPUMap = stubdomNodeGetCPUMap,
+    .nodeGetCPUStats = stubdomNodeGetCPUStats,
+    .nodeGetFreeMemory = stubdomNodeGetFreeMemory,
+    .nodeGetCellsFreeMemory = stubdomNodeGetCellsFreeMemory,
+    .nodeGetMemoryStats = stubdomNodeGetMemoryStats,
+    .nodeGetSecurityModel = stubdomNodeGetSecurityModel,
+    .nodeDeviceDettach = stubdomNodeDeviceDettach,
+    .nodeDeviceDetachFlags = stubdomNodeDeviceDetachFlags,
+    .nodeDeviceReAttach = stubdomNodeDeviceReAttach,
+    .nodeDeviceReset = stubdomNodeDeviceReset,
     .connectIsAlive = connectIsAlive,
     .connectIsSecure = connectIsSecure,
     .connectIsEncrypted = connectIsEncrypted,
@@ -251,6 +288,7 @@ static virHypervisorDriver hypervisorDriver = {
     .connectDomainEventDeregister = eventDeregister,
     .connectDomainEventRegisterAny = eventRegisterAny,
     .connectDomainEventDeregisterAny = eventDeregisterAny,
+    .connectDomainXMLFromNative = stubdomConnectDomainXMLFromNative,
     .connectDomainXMLToNative = stubdomConnectDomainXMLToNative,
     .connectListDomains = stubdomConnectListDomains,
     .connectNumOfDomains = stubdomConnectNumOfDomains,
@@ -297,6 +335,39 @@ static virHypervisorDriver hypervisorDriver = {
     .domainGetInfo = stubdomDomainGetInfo,
     .domainGetState = stubdomDomainGetState,
     .domainGetMaxMemory = stubdomDomainGetMaxMemory,
+    .domainSetMaxMemory = stubdomDomainSetMaxMemory,
+    .domainSetMemory = stubdomDomainSetMemory,
+    .domainSetMemoryFlags = stubdomDomainSetMemoryFlags,
+    .domainMemoryStats = stubdomDomainMemoryStats,
+    .domainGetNumaParameters = stubdomDomainGetNumaParameters,
+    .domainSetVcpus = stubdomDomainSetVcpus,
+    .domainSetVcpusFlags = stubdomDomainSetVcpusFlags,
+    .domainGetVcpusFlags = stubdomDomainGetVcpusFlags,
+    .domainGetMaxVcpus = stubdomDomainGetMaxVcpus,
+    .domainGetVcpus = stubdomDomainGetVcpus,
+    .domainGetCPUStats = stubdomDomainGetCPUStats,
+    .domainPinVcpu = stubdomDomainPinVcpu,
+    .domainPinVcpuFlags = stubdomDomainPinVcpuFlags,
+    .domainGetVcpuPinInfo = stubdomDomainGetVcpuPinInfo,
+    .domainPinEmulator = stubdomDomainPinEmulator,
+    .domainGetEmulatorPinInfo = stubdomDomainGetEmulatorPinInfo,
+    .domainGetSchedulerType = stubdomDomainGetSchedulerType,
+    .domainGetSchedulerParameters = stubdomDomainGetSchedulerParameters,
+    .domainGetSchedulerParametersFlags = stubdomDomainGetSchedulerParametersFlags,
+    .domainSetSchedulerParameters = stubdomDomainSetSchedulerParameters,
+    .domainSetSchedulerParametersFlags = stubdomDomainSetSchedulerParametersFlags,
+    .domainBlockStats = stubdomDomainBlockStats,
+    .domainBlockStatsFlags = stubdomDomainBlockStatsFlags,
+    .domainGetBlockInfo = stubdomDomainGetBlockInfo,
+    .domainInterfaceStats = stubdomDomainInterfaceStats,
+    .domainInterfaceAddresses = stubdomDomainInterfaceAddresses,
+    .domainGetJobInfo = stubdomDomainGetJobInfo,
+    .domainGetJobStats = stubdomDomainGetJobStats,
+    .domainGetHostname = stubdomDomainGetHostname,
+    .domainGetTime = stubdomDomainGetTime,
+    .domainSetTime = stubdomDomainSetTime,
+    .domainInjectNMI = stubdomDomainInjectNMI,
+    .domainGetSecurityLabel = stubdomDomainGetSecurityLabel,
     .domainIsActive = stubdomDomainIsActive,
     .domainIsPersistent = stubdomDomainIsPersistent,
     .domainIsUpdated = stubdomDomainIsUpdated,

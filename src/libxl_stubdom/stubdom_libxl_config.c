@@ -15,6 +15,8 @@
 #define HAVE_YAJL_YAJL_VERSION_H 1 /* of yajl 2, for libxl_json.h */
 #include <libxl_json.h>
 
+#include "virbitmap.h"
+
 #include "stubdom_libxl_clock.h"
 #include "stubdom_libxl_cpu.h"
 #include "stubdom_libxl_devices.h"
@@ -86,9 +88,11 @@ buildMemory(libxl_domain_build_info *info, const virDomainDef *def)
 }
 
 static void
-buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def)
+buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def, const StubdomSettings *defaults)
 {
-    g_autofree char *option = stubdomSettingsToOption(def->namespaceData);
+    virBitmap *pinned = def->cputune.emulatorpin;
+    g_autofree char *cpus = pinned ? virBitmapFormat(pinned) : NULL;
+    g_autofree char *option = stubdomSettingsToOption(def->namespaceData, defaults, cpus);
 
     info->device_model_version = LIBXL_DEVICE_MODEL_VERSION_QEMU_XEN;
     info->device_model = g_strdup(STUBDOM_DEVICE_MODEL);
@@ -101,14 +105,14 @@ buildDeviceModel(libxl_domain_build_info *info, const virDomainDef *def)
 }
 
 int
-stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def)
+stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def, const StubdomSettings *defaults)
 {
     libxl_domain_config_init(config);
     config->c_info.type = LIBXL_DOMAIN_TYPE_HVM;
     config->c_info.name = g_strdup(def->name);
     memcpy(config->c_info.uuid.uuid, def->uuid, sizeof(def->uuid));
     libxl_domain_build_info_init_type(&config->b_info, LIBXL_DOMAIN_TYPE_HVM);
-    buildDeviceModel(&config->b_info, def);
+    buildDeviceModel(&config->b_info, def, defaults);
     if (stubdomLibxlOsBuild(config, def) < 0 || stubdomLibxlClockBuild(config, def) < 0 ||
         stubdomLibxlFeaturesBuild(config, def) < 0 || stubdomLibxlCpuBuild(config, def) < 0 ||
         buildActions(config, def) < 0) {

@@ -10,6 +10,8 @@
 
 #include "domain_conf.h"
 
+#include "stubdom_settings.h"
+
 typedef libxl_domain_config StubdomLibxlConfig;
 
 /* A configuration that may be disposed of without having been built. */
@@ -21,14 +23,15 @@ typedef libxl_domain_config StubdomLibxlConfig;
 /**
  * stubdomLibxlConfigBuild: translates @def.
  * @config: STUBDOM_LIBXL_CONFIG_INIT, to be disposed of also on failure
- * @def: with all defaults filled in
+ * @def: with all defaults of libvirt's filled in
+ * @defaults: for what @def does not say about the stubdomain
  *
  * Without effects and without Xen: it is also how a definition is checked.
  *
  * Returns 0, or -1 with an error reported; VIR_ERR_CONFIG_UNSUPPORTED names the element that cannot be mapped and the
  * reason.
  */
-int stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def);
+int stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def, const StubdomSettings *defaults);
 
 /**
  * stubdomLibxlConfigToJson: @config as JSON of a libxl_domain_config, which xen-stubdom-dm's `config=` and

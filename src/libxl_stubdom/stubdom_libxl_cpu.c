@@ -15,9 +15,9 @@
 #include "cpu_conf.h"
 #include "virbitmap.h"
 
+#include "stubdom_domaincaps.h"
 #include "stubdom_refusal.h"
 
-#define VCPUS_MAX 128    /* HVM_MAX_VCPUS of Xen's public/hvm/hvm_info_table.h */
 #define WEIGHT_MAX 65535 /* of the credit scheduler, xl(1) sched-credit2 */
 
 void
@@ -94,18 +94,23 @@ static const char *const numbers[] = {
     "model",      "nc",      "proccount", "procpkg",     "stepping",  NULL,
 };
 
+const char *
+stubdomLibxlCpuFeature(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(featureNames); i++) {
+        if (g_str_equal(name, featureNames[i].libvirt)) {
+            return featureNames[i].libxl;
+        }
+    }
+    return name;
+}
+
 static int
 parseFeature(libxl_domain_build_info *info, const char *name, bool wanted)
 {
-    const char *known = name;
-    g_autofree char *text = NULL;
+    const char *known = stubdomLibxlCpuFeature(name);
+    g_autofree char *text = g_strdup_printf("%s=%d", known, wanted ? 1 : 0);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(featureNames); i++) {
-        if (g_str_equal(name, featureNames[i].libvirt)) {
-            known = featureNames[i].libxl;
-        }
-    }
-    text = g_strdup_printf("%s=%d", known, wanted ? 1 : 0);
     if (g_strv_contains(numbers, known) || strpbrk(known, "=,") || libxl_cpuid_parse_config(&info->cpuid, text) != 0) {
         return stubdomRefuse("cpu feature", name, _("libxl does not know it"));
     }
@@ -177,7 +182,7 @@ stubdomLibxlCpuBuild(StubdomLibxlConfig *config, const virDomainDef *def)
     if (def->placement_mode == VIR_DOMAIN_CPU_PLACEMENT_MODE_AUTO) {
         return stubdomRefuse("vcpu placement", "auto", _("libxl places the guest itself"));
     }
-    if (count > VCPUS_MAX) {
+    if (count > STUBDOM_VCPUS_MAX) {
         g_autofree char *text = g_strdup_printf("%u", count);
 
         return stubdomRefuse("vcpu", text, _("Xen has up to 128 for an HVM guest"));

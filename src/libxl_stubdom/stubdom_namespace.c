@@ -4,8 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Strict, unlike most of libvirt's parser: what is not understood is an error,
- * since a misspelt limit would otherwise be none. The ranges are those of
- * xen-stubdom-dm.
+ * since a misspelt limit would otherwise be none.
  */
 
 #include "stubdom_compat.h"
@@ -18,13 +17,8 @@
 
 #include "stubdom_settings.h"
 
-#define MEMORY_MIN (16ULL * 1024)      /* KiB */
-#define MEMORY_MAX (65536ULL * 1024)   /* KiB */
-#define TIMEOUT_MAX 3600U              /* seconds */
-#define LIMIT_MIN 4ULL                 /* KiB */
-#define LIMIT_MAX (4ULL * 1024 * 1024) /* KiB */
-#define KIB 1024ULL                    /* bytes */
-#define NAMES_MAX 4                    /* attributes of an element, and a NULL */
+#define KIB 1024ULL /* bytes */
+#define NAMES_MAX 4 /* attributes of an element, and a NULL */
 
 /* The elements in <stubdom:stubdomain> and their attributes. */
 static const struct {
@@ -98,7 +92,7 @@ parseImage(xmlXPathContextPtr ctxt, StubdomSettings *settings)
         return 0;
     }
     settings->image = virXPathString("string(./stubdom:image/@name)", ctxt);
-    if (!settings->image || !*settings->image || (strchr(settings->image, '/') && *settings->image != '/')) {
+    if (!settings->image || !stubdomSettingsImageIsValid(settings->image)) {
         virReportError(
             VIR_ERR_XML_ERROR, "%s",
             _("element <stubdom:image> needs an attribute 'name': the name of an image, or the absolute path of "
@@ -121,9 +115,9 @@ parseMemory(xmlXPathContextPtr ctxt, StubdomSettings *settings)
         return 0;
     }
     settings->memory = VIR_ROUND_UP(VIR_DIV_UP(bytes, KIB), 1024);
-    if (settings->memory < MEMORY_MIN || settings->memory > MEMORY_MAX) {
+    if (settings->memory < STUBDOM_MEMORY_MIN || settings->memory > STUBDOM_MEMORY_MAX) {
         virReportError(VIR_ERR_CONFIG_UNSUPPORTED, _("element <stubdom:memory> must be from %llu to %llu KiB"),
-                       MEMORY_MIN, MEMORY_MAX);
+                       STUBDOM_MEMORY_MIN, STUBDOM_MEMORY_MAX);
         return -1;
     }
     return 0;
@@ -138,10 +132,10 @@ parseTimeout(xmlXPathContextPtr ctxt, const char *name, unsigned int *timeout)
     if (!text) {
         return 0;
     }
-    if (virStrToLong_uip(text, NULL, 10, timeout) < 0 || *timeout == 0 || *timeout > TIMEOUT_MAX) {
+    if (virStrToLong_uip(text, NULL, 10, timeout) < 0 || *timeout == 0 || *timeout > STUBDOM_TIMEOUT_MAX) {
         virReportError(VIR_ERR_CONFIG_UNSUPPORTED,
                        _("attribute '%s' of element <stubdom:timeout> is '%s'; it must be from 1 to %u seconds"), name,
-                       text, TIMEOUT_MAX);
+                       text, STUBDOM_TIMEOUT_MAX);
         return -1;
     }
     return 0;
@@ -157,11 +151,11 @@ parseLimit(xmlXPathContextPtr ctxt, const char *name, unsigned long long *limit)
     if (!text) {
         return 0;
     }
-    if (virStrToLong_ullp(text, NULL, 10, limit) < 0 || virScaleInteger(limit, unit, KIB, LIMIT_MAX * KIB) < 0 ||
-        *limit < LIMIT_MIN * KIB) {
+    if (virStrToLong_ullp(text, NULL, 10, limit) < 0 ||
+        virScaleInteger(limit, unit, KIB, STUBDOM_LIMIT_MAX * KIB) < 0 || *limit < STUBDOM_LIMIT_MIN * KIB) {
         virReportError(VIR_ERR_CONFIG_UNSUPPORTED,
                        _("attribute '%s' of element <stubdom:limit> is '%s'; it must be from %llu to %llu KiB"), name,
-                       text, LIMIT_MIN, LIMIT_MAX);
+                       text, STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX);
         return -1;
     }
     *limit = VIR_DIV_UP(*limit, KIB);
@@ -208,7 +202,7 @@ namespaceParse(xmlXPathContextPtr ctxt, void **data)
     if (parseSettings(ctxt, settings) < 0) {
         return -1;
     }
-    said = stubdomSettingsToOption(settings);
+    said = stubdomSettingsToOption(settings, NULL, NULL);
     if (said) {
         *data = g_steal_pointer(&settings); /* an empty element is as good as none */
     }

@@ -27,6 +27,8 @@
 #include "stubdom_link.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
+#include "stubdom_pin.h"
+#include "stubdom_prepare.h"
 #include "stubdom_settings.h"
 
 VIR_LOG_INIT("stubdom.process");
@@ -73,6 +75,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
+    stubdomDomainRelease(vm->def);
     removeConfig(driver, vm);
     if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
         VIR_WARN("%s", virGetLastErrorMessage());
@@ -159,6 +162,14 @@ makeActive(Start *start)
     return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
 }
 
+/* Asks drivers of this very daemon, which do not wait for anything; what they say goes into a definition others read.
+ */
+static int
+prepareDevices(Start *start)
+{
+    return stubdomDomainPrepare(start->vm->def);
+}
+
 static int
 writeConfig(Start *start)
 {
@@ -167,7 +178,7 @@ writeConfig(Start *start)
     g_autofree char *json = NULL;
     g_autofree char *option = NULL;
 
-    if (stubdomLibxlConfigBuild(&start->config, start->vm->def) < 0 ||
+    if (stubdomLibxlConfigBuild(&start->config, start->vm->def, &start->driver->defaults.stubdomain) < 0 ||
         !(json = stubdomLibxlConfigToJson(&start->config))) {
         return -1;
     }
@@ -240,7 +251,8 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0) {
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomPinStubdomain(start->driver, start->vm) < 0 ||
+        stubdomLiveFill(start->driver, start->vm) < 0) {
         return -1;
     }
     return stubdomLinkApply(start->driver, start->vm);
@@ -274,7 +286,8 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL}, {writeConfig, NULL}, {createGuest, undoCreate}, {connectGuest, NULL}, {unpauseGuest, NULL},
+    {makeActive, NULL},        {prepareDevices, NULL}, {writeConfig, NULL},
+    {createGuest, undoCreate}, {connectGuest, NULL},   {unpauseGuest, NULL},
 };
 
 static int
@@ -373,6 +386,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
+    stubdomDomainRelease(vm->def); /* a start allocates its own */
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);

@@ -12,32 +12,8 @@
 
 #include "viraccessapicheck.h"
 
-#include "stubdom_libxl_config.h"
 #include "stubdom_list.h"
-#include "stubdom_private.h"
-
-char *
-stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags)
-{
-    StubdomDriver *driver = conn->privateData;
-    g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
-    g_autoptr(virDomainDef) def = NULL;
-
-    virCheckFlags(0, NULL);
-    if (virConnectDomainXMLToNativeEnsureACL(conn) < 0) {
-        return NULL;
-    }
-    if (STRNEQ(format, STUBDOM_NATIVE_FORMAT)) {
-        virReportError(VIR_ERR_INVALID_ARG, _("the format '%s' is not known; there is '%s'"), format,
-                       STUBDOM_NATIVE_FORMAT);
-        return NULL;
-    }
-    if (!(def = virDomainDefParseString(xml, driver->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_INACTIVE)) ||
-        stubdomLibxlConfigBuild(&config, def) < 0) {
-        return NULL;
-    }
-    return stubdomLibxlConfigToJson(&config);
-}
+#include "stubdom_xendomain.h"
 
 char *
 stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)
@@ -85,41 +61,24 @@ stubdomDomainGetOSType(virDomainPtr dom)
     return type;
 }
 
-/* What Xen says of a running domain; what it says of another, or if it does not answer, stays as the definition has it.
- */
-static void
-askXen(const StubdomDriver *driver, virDomainObj *vm, virDomainInfoPtr info)
-{
-    libxl_dominfo xen;
-    uint32_t domid = 0;
-
-    if (!virDomainObjIsActive(vm) || !driver->libxl || !stubdomDomid(vm, &domid)) {
-        return;
-    }
-    libxl_dominfo_init(&xen);
-    if (libxl_domain_info(driver->libxl->ctx, &xen, domid) == 0) {
-        info->cpuTime = xen.cpu_time;
-        info->memory = xen.current_memkb;
-        info->maxMem = xen.max_memkb;
-        info->nrVirtCpu = (unsigned short)xen.vcpu_online;
-    }
-    libxl_dominfo_dispose(&xen);
-}
-
+/* The maximum is the definition's; Xen's own has a little more. */
 int
 stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info)
 {
-    StubdomDriver *driver = dom->conn->privateData;
+    const StubdomDriver *driver = dom->conn->privateData;
     virDomainObj *vm = stubdomDomainFind(dom);
+    StubdomXenDomain guest;
     int result = -1;
 
     if (vm && virDomainGetInfoEnsureACL(dom->conn, vm->def) == 0) {
+        result = stubdomXenDomainGet(driver, vm, &guest);
+    }
+    if (result >= 0) {
         info->state = (unsigned char)virDomainObjGetState(vm, NULL);
         info->maxMem = virDomainDefGetMemoryTotal(vm->def);
-        info->memory = vm->def->mem.cur_balloon;
+        info->memory = result ? MIN(guest.memory, info->maxMem) : vm->def->mem.cur_balloon;
         info->nrVirtCpu = (unsigned short)virDomainDefGetVcpus(vm->def);
-        info->cpuTime = 0;
-        askXen(driver, vm, info);
+        info->cpuTime = result ? guest.cpuTime : 0;
         result = 0;
     }
     virDomainObjEndAPI(&vm);
@@ -142,19 +101,6 @@ stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int fl
     }
     virDomainObjEndAPI(&vm);
     return result;
-}
-
-unsigned long long
-stubdomDomainGetMaxMemory(virDomainPtr dom)
-{
-    virDomainObj *vm = stubdomDomainFind(dom);
-    unsigned long long memory = 0;
-
-    if (vm && virDomainGetMaxMemoryEnsureACL(dom->conn, vm->def) == 0) {
-        memory = virDomainDefGetMemoryTotal(vm->def);
-    }
-    virDomainObjEndAPI(&vm);
-    return memory;
 }
 
 int

@@ -11,16 +11,11 @@
 
 #include "datatypes.h"
 
-/* The one format of virConnectDomainXMLToNative(): stubdomLibxlConfigToJson()'s. */
-#define STUBDOM_NATIVE_FORMAT "libxl-json"
-
-char *stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags);
 char *stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags);
 char *stubdomDomainGetMetadata(virDomainPtr dom, int type, const char *uri, unsigned int flags);
 char *stubdomDomainGetOSType(virDomainPtr dom);
 int stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info);
 int stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int flags);
-unsigned long long stubdomDomainGetMaxMemory(virDomainPtr dom);
 int stubdomDomainIsActive(virDomainPtr dom);
 int stubdomDomainIsPersistent(virDomainPtr dom);
 int stubdomDomainIsUpdated(virDomainPtr dom);

@@ -18,6 +18,7 @@
 
 #include "stubdom_guest.h"
 #include "stubdom_method.h"
+#include "stubdom_prepare.h"
 #include "stubdom_process.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
@@ -67,6 +68,7 @@ static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 {
     updateState(vm, life);
+    stubdomDomainReclaim(vm->def);
     if (stubdomProcessConnect(driver, vm) < 0) {
         VIR_ERROR(_("the domain '%s' runs, and its end will not be noticed: %s"), vm->def->name,
                   virGetLastErrorMessage());

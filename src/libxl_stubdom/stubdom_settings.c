@@ -13,6 +13,7 @@
 #include "virbuffer.h"
 
 #define KIB_PER_MIB 1024
+#define BYTES_PER_KIB 1024
 
 void
 stubdomSettingsFree(StubdomSettings *settings)
@@ -22,6 +23,12 @@ stubdomSettingsFree(StubdomSettings *settings)
     }
     g_free(settings->image);
     g_free(settings);
+}
+
+bool
+stubdomSettingsImageIsValid(const char *image)
+{
+    return *image && (*image == '/' || !strchr(image, '/'));
 }
 
 /* A comma in a value is written twice. */
@@ -45,19 +52,20 @@ addNumber(virBuffer *list, const char *key, unsigned long long value)
 }
 
 char *
-stubdomSettingsToOption(const StubdomSettings *settings)
+stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults, const char *cpus)
 {
+    static const StubdomSettings none;
+    const StubdomSettings *said = settings ? settings : &none;
+    const StubdomSettings *otherwise = defaults ? defaults : &none;
     g_auto(virBuffer) list = VIR_BUFFER_INITIALIZER;
 
-    if (!settings) {
-        return NULL;
-    }
-    addText(&list, "image", settings->image);
-    addNumber(&list, "memory", settings->memory / KIB_PER_MIB);
-    addNumber(&list, "start-timeout", settings->startTimeout);
-    addNumber(&list, "command-timeout", settings->commandTimeout);
-    addNumber(&list, "save-limit", settings->saveLimit * 1024);
-    addNumber(&list, "log-limit", settings->logLimit * 1024);
+    addText(&list, "image", said->image ? said->image : otherwise->image);
+    addText(&list, "cpus", cpus);
+    addNumber(&list, "memory", (said->memory ? said->memory : otherwise->memory) / KIB_PER_MIB);
+    addNumber(&list, "start-timeout", said->startTimeout ? said->startTimeout : otherwise->startTimeout);
+    addNumber(&list, "command-timeout", said->commandTimeout ? said->commandTimeout : otherwise->commandTimeout);
+    addNumber(&list, "save-limit", (said->saveLimit ? said->saveLimit : otherwise->saveLimit) * BYTES_PER_KIB);
+    addNumber(&list, "log-limit", (said->logLimit ? said->logLimit : otherwise->logLimit) * BYTES_PER_KIB);
     virBufferTrim(&list, ",");
     return virBufferContentAndReset(&list);
 }

@@ -6,7 +6,14 @@
 
 #pragma once
 
-/* All members: immutable once parsed. Zero and NULL: not said, xen-stubdom-dm's default counts. */
+/* Ranges, those of xen-stubdom-dm. */
+#define STUBDOM_MEMORY_MIN (16ULL * 1024)      /* KiB */
+#define STUBDOM_MEMORY_MAX (65536ULL * 1024)   /* KiB */
+#define STUBDOM_TIMEOUT_MAX 3600U              /* seconds */
+#define STUBDOM_LIMIT_MIN 4ULL                 /* KiB */
+#define STUBDOM_LIMIT_MAX (4ULL * 1024 * 1024) /* KiB */
+
+/* All members: immutable once parsed. Zero and NULL: not said, the default counts. */
 typedef struct {
     char *image;                  /* name of an image or absolute path of its descriptor */
     unsigned long long memory;    /* KiB */
@@ -24,13 +31,20 @@ void stubdomSettingsFree(StubdomSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StubdomSettings, stubdomSettingsFree)
 
 /**
+ * stubdomSettingsImageIsValid: whether @image can be the name of an image or the absolute path of a descriptor.
+ */
+bool stubdomSettingsImageIsValid(const char *image);
+
+/**
  * stubdomSettingsToOption: @settings as the list that follows `-stubdom` on xen-stubdom-dm's command line.
  * @settings: or NULL for none
+ * @defaults: what counts for what @settings do not say, or NULL; what they do not say either is xen-stubdom-dm's affair
+ * @cpus: list of the host's CPUs the stubdomain may run on, or NULL for all
  *
  * Returns a string to be freed with g_free(), or NULL if there is nothing to say. The words are those of
  * xen-stubdom-dm(8).
  */
-char *stubdomSettingsToOption(const StubdomSettings *settings);
+char *stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults, const char *cpus);
 
 /**
  * stubdomSettingsAddConfig: the list @option with `config=` added.

@@ -7,7 +7,8 @@
  * its drivers for a URI in the order they were loaded in. This module has the
  * name of the stock libxl driver in a directory of ours. It uses no symbol of
  * libvirt's, so it loads with every libvirt; it then loads the stubdom driver,
- * which may fail, and the stock driver, whose result is its own.
+ * which may fail, and the stock driver, whose result is its own. A stock driver
+ * that is not installed is none to libvirtd, and so it is here.
  */
 
 #include <dlfcn.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STOCK_FILE STOCK_DIRECTORY "/libvirt_driver_libxl.so"
 
@@ -69,5 +71,9 @@ libxlRegister(void)
         fprintf(stderr, "stubdom driver: xen:///stubdom is not available; going on with the stock Xen driver\n");
     }
     free(ours);
+    if (access(STOCK_FILE, F_OK) < 0) {
+        fprintf(stderr, "stubdom driver: there is no stock Xen driver (%s), and no xen:///system\n", STOCK_FILE);
+        return 0;
+    }
     return loadAndRegister(STOCK_FILE, "libxlRegister", RTLD_GLOBAL);
 }

@@ -30,7 +30,8 @@ class ConfigTest(ComponentTest):
         guest = self.make_guest(nics=[Nic()])
         second = self.directory / 'images' / 'second.img'
         second.write_bytes(b'\0' * 512)
-        config = self.make_config(guest, nics=[{'devid': 0, 'bridge': 'br7', 'script': '/etc/xen/scripts/vif-special'}])
+        config = self.make_config(guest, nics=[{'devid': 0, 'bridge': 'br7', 'script': '/etc/xen/scripts/vif-special',
+                                                'rate_bytes_per_interval': 5120, 'rate_interval_usecs': 50000}])
         config['disks'].append({'pdev_path': str(second), 'vdev': 'xvdq', 'format': 'raw', 'readwrite': 0})
         model = self.start(guest, config=self.write(config))
         model.wait_running()
@@ -40,6 +41,7 @@ class ConfigTest(ComponentTest):
         self.assertFalse(disks[1].get('readwrite'))
         nic = self.toolstack.find('libxl_device_nic_add')[0].argument
         self.assertEqual((nic['bridge'], nic['script']), ('br7', '/etc/xen/scripts/vif-special'))
+        self.assertEqual((nic['rate_bytes_per_interval'], nic['rate_interval_usecs']), (5120, 50000))
 
     def test_missing_file(self):
         guest = self.make_guest()

@@ -84,6 +84,11 @@ class StartTest(ComponentTest):
         config = self.toolstack.find('libxl_domain_create_new')[0].argument
         self.assertEqual(config['b_info']['max_memkb'], 160 * 1024)
 
+    def test_cpus_option(self):
+        self.start_running(options={'cpus': '0,,2-3'})
+        config = self.toolstack.find('libxl_domain_create_new')[0].argument
+        self.assertEqual(config['b_info']['vcpu_hard_affinity'], [[0, 2, 3]])
+
     def test_nodes_and_permissions(self):
         guest, _, stub = self.start_running()
         g, s = guest.domid, stub.domid

@@ -138,7 +138,7 @@ main(int argc, char **argv)
     g_assert_cmpint(argc, ==, 3);
     readConfig(argv[2], &config);
     if (guest && dmDevicesTakeConfig(guest, &config, &error)) {
-        plan = dmPlanMake(guest, &images[g_str_equal(argv[1], "minios") ? 1 : 0], options->memory, &error);
+        plan = dmPlanMake(guest, &images[g_str_equal(argv[1], "minios") ? 1 : 0], options, &error);
     }
     libxl_domain_config_dispose(&config);
     if (plan) {

@@ -226,7 +226,7 @@ def checkMetadata(connection, root):
 def checkNoXen(connection, root):
     """Without Xen domains can be defined; starting one says why it cannot, and leaves nothing."""
     domain = connection.defineXML(xml('guest'))
-    for call in (domain.create, functools.partial(connection.createXML, xml('other'))):
+    for call in (domain.create, functools.partial(connection.createXML, xml('other', '5e1f2c34-9d3a-4c61-8a35-000000000009'))):
         error = refusal(call)
         equal((error.get_error_code(), 'no Xen host' in error.get_error_message()),
               (libvirt.VIR_ERR_OPERATION_UNSUPPORTED, True))
@@ -237,7 +237,7 @@ def checkNoXen(connection, root):
 
 
 def checkNative(connection, root):
-    equal('xen-xl' in refusal(connection.domainXMLToNative, 'xen-xl', xml('guest')).get_error_message(), True)
+    equal('xen-sxpr' in refusal(connection.domainXMLToNative, 'xen-sxpr', xml('guest')).get_error_message(), True)
 
 
 def checkSecondProcess(connection, root):

@@ -152,7 +152,7 @@ REFUSALS = {
                             "threads='1'/></cpu>"), ["'cpu/topology'", 'libxl decides']),
     'too many vcpus': (domain(vcpu='<vcpu>129</vcpu>'), ["vcpu '129'", 'up to 128']),
     'shares': (domain(top='<cputune><shares>70000</shares></cputune>'), ["shares '70000'", '65535']),
-    'emulatorpin': (domain(top="<cputune><emulatorpin cpuset='0'/></cputune>"), ["'cputune/emulatorpin'", 'not implemented']),
+    'emulatorsched': (domain(top="<cputune><emulatorsched scheduler='fifo' priority='1'/></cputune>"), ["'cputune/emulatorsched'"]),
     'memory backing': (domain(top='<memoryBacking><hugepages/></memoryBacking>'), ["'memoryBacking'"]),
     'numatune': (domain(top="<numatune><memory mode='strict' nodeset='0'/></numatune>"), ["'numatune'"]),
     'feature': (domain(features='<vmcoreinfo/>'), ["'features/vmcoreinfo'"]),

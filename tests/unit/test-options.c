@@ -84,7 +84,7 @@ testOwn(void)
     const char *const argv[] = {MINIMAL,
                                 "-stubdom",
                                 "image=other,config=/run/g,,1.json,memory=128,start-timeout=1,command-timeout=3600,"
-                                "save-limit=4294967296,log-limit=4096",
+                                "save-limit=4294967296,log-limit=4096,cpus=0-3,,8",
                                 "-stubdom",
                                 "memory=256",
                                 NULL};
@@ -95,6 +95,7 @@ testOwn(void)
     g_assert_cmpstr(options->image, ==, "other");
     g_assert_cmpstr(options->config, ==, "/run/g,1.json");
     g_assert_cmpuint(options->memory, ==, 256);
+    g_assert_cmpstr(options->cpus, ==, "0-3,8");
     g_assert_cmpuint(options->startTimeout, ==, 1);
     g_assert_cmpuint(options->commandTimeout, ==, 3600);
     g_assert_cmpuint(options->saveLimit, ==, DM_LIMIT_MAX);
@@ -111,6 +112,10 @@ testOwnRefused(void)
         "config=",
         "=x",
         "memmory=128",
+        "cpus",
+        "cpus=",
+        "cpus=0,8",
+        "cpus=all",
         "memory=",
         "memory=15",
         "memory=65537",

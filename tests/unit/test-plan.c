@@ -186,7 +186,7 @@ testCase(gconstpointer opaque)
         g_autofree char *text = NULL;
 
         if (input) {
-            plan = dmPlanMake(input->guest, &images[i].image, input->options->memory, &error);
+            plan = dmPlanMake(input->guest, &images[i].image, input->options, &error);
         }
         if (plan) {
             g_autofree char *json = dmPlanToJson(plan);
@@ -215,8 +215,8 @@ testPure(void)
     g_autofree char *secondText = NULL;
 
     g_assert_no_error(error);
-    first = dmPlanMake(input->guest, &images[0].image, 0, &error);
-    second = dmPlanMake(input->guest, &images[0].image, 0, &error);
+    first = dmPlanMake(input->guest, &images[0].image, input->options, &error);
+    second = dmPlanMake(input->guest, &images[0].image, input->options, &error);
     g_assert_no_error(error);
     firstText = dmPlanToJson(first);
     secondText = dmPlanToJson(second);

@@ -1,0 +1,18 @@
+(* stubdom.conf, the configuration file of the libvirt driver for xen:///stubdom
+   SPDX-License-Identifier: LGPL-2.1-or-later *)
+
+module Libvirtd_stubdom =
+  autoload xfm
+
+  let equals = del /[ \t]*=[ \t]*/ " = "
+  let text (name:regexp) = [ Util.indent . key name . equals . Quote.do_quote (store /[^"'\n]*/) . Util.eol ]
+  let number (name:regexp) = [ Util.indent . key name . equals . store Rx.integer . Util.eol ]
+
+  let setting = text "image"
+              | number ( "memory" | "start_timeout" | "command_timeout" | "save_limit" | "log_limit" )
+
+  let lns = ( Util.comment | Util.empty | setting )*
+
+  let filter = incl "/etc/libvirt/stubdom.conf" . Util.stdexcl
+
+  let xfm = transform lns filter

@@ -1,0 +1,29 @@
+/*
+ * What stubdom.conf says
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "stubdom_settings.h"
+
+/* All members: immutable once read. */
+typedef struct {
+    StubdomSettings stubdomain; /* of domains that do not say otherwise */
+} StubdomDefaults;
+
+/**
+ * stubdomDefaultsRead: reads the configuration file of the driver.
+ * @file: its path; that there is none is as good as an empty one
+ * @defaults: zeroes, to be cleared with stubdomDefaultsClear() also on failure
+ *
+ * Returns 0, or -1 with an error reported that names the file, the setting and what it may be. A setting nobody knows
+ * is an error too.
+ */
+int stubdomDefaultsRead(const char *file, StubdomDefaults *defaults);
+
+/**
+ * stubdomDefaultsClear: frees what is in @defaults.
+ */
+void stubdomDefaultsClear(StubdomDefaults *defaults);

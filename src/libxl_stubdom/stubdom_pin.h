@@ -1,0 +1,28 @@
+/*
+ * Which processors a domain runs on
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Methods of libvirt's driver table; each is as documented for the function of
+ * libvirt's API it is named after. The "emulator" is the stubdomain.
+ */
+
+#pragma once
+
+#include "datatypes.h"
+#include "stubdom_conf.h"
+
+/**
+ * stubdomPinStubdomain: puts the stubdomain of a domain that is being started on the processors its definition wants
+ * (<emulatorpin>). The guest's are libxl's business.
+ * @vm: locked, with a job of ours
+ *
+ * A short call of Xen's. Returns 0, or -1 with an error reported.
+ */
+int stubdomPinStubdomain(const StubdomDriver *driver, virDomainObj *vm);
+
+int stubdomDomainPinVcpu(virDomainPtr dom, unsigned int vcpu, unsigned char *map, int length);
+int stubdomDomainPinVcpuFlags(virDomainPtr dom, unsigned int vcpu, unsigned char *map, int length, unsigned int flags);
+int stubdomDomainGetVcpuPinInfo(virDomainPtr dom, int count, unsigned char *maps, int length, unsigned int flags);
+int stubdomDomainPinEmulator(virDomainPtr dom, unsigned char *map, int length, unsigned int flags);
+int stubdomDomainGetEmulatorPinInfo(virDomainPtr dom, unsigned char *map, int length, unsigned int flags);
