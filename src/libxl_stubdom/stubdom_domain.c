@@ -71,7 +71,7 @@ static const virDomainDefParserConfig parserConfig = {
     .macPrefix = {0x00, 0x16, 0x3e},
     .netPrefix = STUBDOM_NET_PREFIX,
     .defArch = VIR_ARCH_X86_64,
-    .features = VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
+    .features = VIR_DOMAIN_DEF_FEATURE_OFFLINE_VCPUPIN | VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
                 VIR_DOMAIN_DEF_FEATURE_NET_MODEL_STRING, /* which ones: stubdom_libxl_nic.c */
     .domainPostParseCallback = domainPostParse,
     .devicesPostParseCallback = devicePostParse,
