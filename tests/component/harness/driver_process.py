@@ -55,13 +55,14 @@ class Server:
         self.connections = [libvirt.open(self.uri)]
         connection = self.connections[0]
         self.registered = [
-            connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None),
-            connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)]
-        for number, kind in ((libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'added'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'removed'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, 'removal failed'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, 'tray')):
-            self.registered.append(connection.domainEventRegisterAny(None, number, self._device, kind))
+            connection.domainEventRegisterAny(None, number, callback, kind)
+            for number, callback, kind in (
+                (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None),
+                (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self._device, 'added'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._device, 'removed'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._device, 'removal failed'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._device, 'tray'))]
 
     @staticmethod
     def _loop():
@@ -76,10 +77,6 @@ class Server:
     def _reboot(_connection, domain, _opaque):
         write({'event': [domain.name(), 'reboot']})
 
-    @staticmethod
-    def _device(_connection, domain, alias, *rest):
-        write({'event': [domain.name(), rest[-1], alias, *rest[:-1]]})
-
     def close(self):
         """What libvirtd does at its end; an application with an embedded driver just ends."""
         for number in self.registered:
@@ -88,6 +85,10 @@ class Server:
             if connection:
                 connection.close()
         ctypes.CDLL('libvirt.so.0').virStateCleanup()
+
+    @staticmethod
+    def _device(_connection, domain, alias, *rest):
+        write({'event': [domain.name(), rest[-1], alias, *rest[:-1]]})
 
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]
