@@ -126,6 +126,15 @@ addDiskCounters(StubdomDiskCounters *sum, const StubdomDiskCounters *more)
     sum->delayed += more->delayed;
 }
 
+/* libxl takes what is before a colon for a driver's name, and leaves it out. */
+static bool
+isBackedBy(const libxl_device_disk *disk, const char *source)
+{
+    const char *colon = strchr(source, ':');
+
+    return STREQ_NULLABLE(disk->pdev_path, colon ? colon + 1 : source);
+}
+
 bool
 stubdomBackendsDisk(const StubdomBackends *backends, const virDomainDiskDef *disk, StubdomDiskCounters *sum,
                     StubdomDiskCounters *stubdomain)
@@ -136,7 +145,7 @@ stubdomBackendsDisk(const StubdomBackends *backends, const virDomainDiskDef *dis
     for (int i = 0; i < backends->ndisks && source; i++) {
         StubdomDiskCounters own = {.readRequests = 0};
 
-        if (STREQ_NULLABLE(backends->disks[i].pdev_path, source)) {
+        if (isBackedBy(&backends->disks[i], source)) {
             found |= addDisk(backends->driver, backends->stubdomain, stubdomBackendDiskNumber(backends->disks[i].vdev),
                              &own);
             addDiskCounters(sum, &own);

@@ -3,10 +3,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * libxl says that a guest has shut down or is gone, the device model's monitor
- * that a stubdomain has died (xen-stubdom-dm then lets the guest crash). Both
- * are heard in the event loop, which may not wait, and dealt with in a thread
- * of the domain's own.
+ * libxl says that a guest has shut down or is gone. It is heard in the event
+ * loop, which may not wait, and dealt with in a thread of the domain's own. A
+ * guest whose stubdomain has died crashes, as xen-stubdom-dm lets it.
  */
 
 #include "stubdom_compat.h"
@@ -14,13 +13,16 @@
 #include "stubdom_end.h"
 
 #include "domain_event.h"
-#include "viruuid.h"
 
+#include "stubdom_death.h"
 #include "stubdom_guest.h"
 #include "stubdom_method.h"
 #include "stubdom_process.h"
 
 VIR_LOG_INIT("stubdom.end");
+
+/* Milliseconds in which the device model's word must have come of a stubdomain that is not there any more. */
+#define REASON_TIMEOUT 2000
 
 typedef struct {
     uint32_t domid;
@@ -196,6 +198,27 @@ act(StubdomDriver *driver, virDomainObj *vm, const Verdict *verdict, uint32_t do
     }
 }
 
+/* Why the guest crashed, if it was for its stubdomain. Unlocks while it waits. */
+static void
+findReason(StubdomDriver *driver, virDomainObj *vm)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+    g_autoptr(StubdomDeath) death = priv->death ? stubdomDeathRef(priv->death) : NULL;
+    StubdomGuestLife life;
+    char *reason;
+
+    if (!death) {
+        return;
+    }
+    life = priv->stubdomain ? stubdomGuestLife(driver->libxl, priv->stubdomain, NULL) : STUBDOM_GUEST_GONE;
+    virObjectUnlock(vm);
+    reason =
+        stubdomDeathReason(death, life == STUBDOM_GUEST_RUNNING || life == STUBDOM_GUEST_PAUSED ? 0 : REASON_TIMEOUT);
+    virObjectLock(vm);
+    g_free(priv->endReason);
+    priv->endReason = reason;
+}
+
 /* --- libxl's events -------------------------------------------------------------------- */
 
 /* Whether @vm is still the one the event is about. */
@@ -218,6 +241,9 @@ handleEnd(StubdomDriver *driver, virDomainObj *vm, const End *end)
         stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_DESTROYED);
         stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
     } else if (!stubdomPrivate(vm)->preserved) {
+        if (end->reason == LIBXL_SHUTDOWN_REASON_CRASH) {
+            findReason(driver, vm);
+        }
         verdict = judge(vm, end->reason);
         act(driver, vm, &verdict, end->domid);
     }
@@ -259,81 +285,4 @@ stubdomEndOccurred(StubdomEvents *events, libxl_event *event, void *opaque)
     if (wanted && stubdomDriverRun(driver, "stubdom-end", endThread, end) == 0) {
         end = NULL;
     }
-}
-
-/* --- the monitor's events ------------------------------------------------------------------ */
-
-/* Whose monitor it is. */
-typedef struct {
-    StubdomDriver *driver;
-    unsigned char uuid[VIR_UUID_BUFLEN];
-    uint32_t domid;
-} Owner;
-
-/* A stubdomain's death and what is known of it. */
-typedef struct {
-    unsigned char uuid[VIR_UUID_BUFLEN];
-    uint32_t domid;
-    char *reason;
-} Death;
-
-/* The guest's own end follows, as xen-stubdom-dm lets it crash: here only the reason is kept. */
-static void
-deathThread(StubdomDriver *driver, void *opaque)
-{
-    Death *death = opaque;
-    virDomainObj *vm = virDomainObjListFindByUUID(driver->domains, death->uuid);
-
-    if (vm && vm->def->id == (int)death->domid) {
-        StubdomDomainPrivate *priv = stubdomPrivate(vm);
-
-        VIR_WARN("the domain '%s': %s", vm->def->name, death->reason);
-        g_free(priv->endReason);
-        priv->endReason = g_steal_pointer(&death->reason);
-    }
-    virDomainObjEndAPI(&vm);
-    g_free(death->reason);
-    g_free(death);
-}
-
-static void
-monitorEvent(StubdomMonitor *monitor, const char *name, virJSONValue *data, void *opaque)
-{
-    const Owner *owner = opaque;
-    const char *reason;
-    Death *death;
-
-    if (STRNEQ(name, "STUBDOMAIN_DEATH")) {
-        return;
-    }
-    reason = data ? virJSONValueObjectGetString(data, "reason") : NULL;
-    death = g_new0(Death, 1);
-    memcpy(death->uuid, owner->uuid, sizeof(death->uuid));
-    death->domid = owner->domid;
-    death->reason = g_strdup_printf(_("its stubdomain ended: %s"), reason ? reason : _("no reason is known"));
-    if (stubdomDriverRun(owner->driver, "stubdom-death", deathThread, death) < 0) {
-        g_free(death->reason);
-        g_free(death);
-    }
-}
-
-static void
-monitorEnd(StubdomMonitor *monitor, void *opaque)
-{
-    const Owner *owner = opaque;
-
-    VIR_INFO("the device model of domain %u closed its monitor", owner->domid);
-}
-
-StubdomMonitor *
-stubdomEndMonitor(StubdomDriver *driver, virDomainObj *vm, uint32_t domid)
-{
-    static const StubdomMonitorCallbacks callbacks = {.event = monitorEvent, .end = monitorEnd};
-    g_autofree char *path = g_strdup_printf("%s/%u/qmp", driver->monitorDir, domid);
-    Owner *owner = g_new0(Owner, 1);
-
-    owner->driver = driver;
-    owner->domid = domid;
-    memcpy(owner->uuid, vm->def->uuid, sizeof(owner->uuid));
-    return stubdomMonitorOpen(path, stubdomEventsContext(driver->watcher), &callbacks, owner, g_free);
 }

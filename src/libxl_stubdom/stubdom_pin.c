@@ -60,15 +60,6 @@ pinInXen(StubdomLibxl *libxl, uint32_t domid, int vcpu, const virBitmap *mask)
     return rc == 0 ? 0 : -1;
 }
 
-int
-stubdomPinStubdomain(const StubdomDriver *driver, virDomainObj *vm)
-{
-    uint32_t domid = stubdomPrivate(vm)->stubdomain;
-    const virBitmap *mask = vm->def->cputune.emulatorpin;
-
-    return mask && domid ? pinInXen(driver->libxl, domid, -1, mask) : 0;
-}
-
 /* --- one change ----------------------------------------------------------------------------- */
 
 /* What is to be pinned: a vCPU of the guest, or the stubdomain. */

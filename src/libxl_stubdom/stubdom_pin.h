@@ -12,15 +12,6 @@
 #include "datatypes.h"
 #include "stubdom_conf.h"
 
-/**
- * stubdomPinStubdomain: puts the stubdomain of a domain that is being started on the processors its definition wants
- * (<emulatorpin>). The guest's are libxl's business.
- * @vm: locked, with a job of ours
- *
- * A short call of Xen's. Returns 0, or -1 with an error reported.
- */
-int stubdomPinStubdomain(const StubdomDriver *driver, virDomainObj *vm);
-
 int stubdomDomainPinVcpu(virDomainPtr dom, unsigned int vcpu, unsigned char *map, int length);
 int stubdomDomainPinVcpuFlags(virDomainPtr dom, unsigned int vcpu, unsigned char *map, int length, unsigned int flags);
 int stubdomDomainGetVcpuPinInfo(virDomainPtr dom, int count, unsigned char *maps, int length, unsigned int flags);

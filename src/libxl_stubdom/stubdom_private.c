@@ -31,6 +31,7 @@ privateFree(void *opaque)
     StubdomDomainPrivate *priv = opaque;
 
     stubdomMonitorClose(priv->monitor);
+    stubdomDeathUnref(priv->death);
     virChrdevFree(priv->consoles);
     g_free(priv->endReason);
     g_free(priv);

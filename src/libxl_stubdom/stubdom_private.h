@@ -12,6 +12,7 @@
 #include "domain_conf.h"
 #include "virchrdev.h"
 
+#include "stubdom_death.h"
 #include "stubdom_monitor.h"
 
 /*
@@ -24,6 +25,7 @@
 typedef struct {
     uint32_t stubdomain;             /* saved: domid of the stubdomain; 0: none */
     StubdomMonitor *monitor;         /* of xen-stubdom-dm; NULL: not connected */
+    StubdomDeath *death;             /* what is heard of the stubdomain's end; NULL: no monitor */
     libxl_evgen_domain_death *watch; /* of the guest's end; NULL: none */
     bool counted;                    /* among the driver's active domains */
     bool preserved;                  /* saved: has ended and is kept as its on_… action wants */

@@ -21,12 +21,11 @@
 #include "virfile.h"
 #include "viruuid.h"
 
-#include "stubdom_end.h"
+#include "stubdom_death.h"
 #include "stubdom_guest.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
-#include "stubdom_pin.h"
 #include "stubdom_prepare.h"
 #include "stubdom_settings.h"
 
@@ -61,6 +60,7 @@ disconnect(StubdomDriver *driver, virDomainObj *vm)
 
     stubdomEventsUnwatch(driver->watcher, &priv->watch);
     g_clear_pointer(&priv->monitor, stubdomMonitorClose);
+    g_clear_pointer(&priv->death, stubdomDeathUnref);
     priv->stubdomain = 0;
 }
 
@@ -70,10 +70,10 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
 
     disconnect(driver, vm);
+    stubdomDomainRelease(vm->def);
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
-    stubdomDomainRelease(vm->def);
     removeConfig(driver, vm);
     if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
         VIR_WARN("%s", virGetLastErrorMessage());
@@ -160,8 +160,7 @@ makeActive(Start *start)
     return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
 }
 
-/* Asks drivers of this very daemon, which do not wait for anything; what they say goes into a definition others read.
- */
+/* With the domain locked: the other drivers of libvirtd answer at once, and others may read the definition. */
 static int
 prepareDevices(Start *start)
 {
@@ -249,10 +248,7 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomPinStubdomain(start->driver, start->vm) < 0) {
-        return -1;
-    }
-    return stubdomLiveFill(start->driver, start->vm);
+    return stubdomProcessConnect(start->driver, start->vm) < 0 ? -1 : stubdomLiveFill(start->driver, start->vm);
 }
 
 static int
@@ -383,7 +379,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
-    stubdomDomainRelease(vm->def); /* a start allocates its own */
+    stubdomDomainRelease(vm->def);
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);
@@ -411,7 +407,7 @@ stubdomProcessConnect(StubdomDriver *driver, virDomainObj *vm)
         return -1;
     }
     priv->stubdomain = stubdomGuestStubdomain(driver->libxl, domid);
-    if (!priv->monitor && !(priv->monitor = stubdomEndMonitor(driver, vm, domid))) {
+    if (!priv->monitor && !(priv->monitor = stubdomDeathMonitor(driver, domid, &priv->death))) {
         VIR_WARN("the domain '%s': %s", vm->def->name, virGetLastErrorMessage());
         virResetLastError();
     }

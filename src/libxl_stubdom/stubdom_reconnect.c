@@ -63,18 +63,37 @@ updateState(virDomainObj *vm, StubdomGuestLife life)
     }
 }
 
+/* In a thread: the network driver is asked. */
+static void
+reclaim(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
+        if (virDomainObjIsActive(vm)) {
+            stubdomDomainReclaim(vm->def);
+            stubdomDomainSaveStatus(driver, vm);
+        }
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+}
+
 /* A guest that has shut down meanwhile is still there, and libxl tells of it as soon as it is watched. */
 static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 {
     updateState(vm, life);
-    stubdomDomainReclaim(vm->def);
     if (stubdomProcessConnect(driver, vm) < 0) {
         VIR_ERROR(_("the domain '%s' runs, and its end will not be noticed: %s"), vm->def->name,
                   virGetLastErrorMessage());
         virResetLastError();
     }
     stubdomDomainSaveStatus(driver, vm);
+    if (vm->def->nnets > 0 && stubdomDriverRun(driver, "stubdom-reclaim", reclaim, virObjectRef(vm)) < 0) {
+        virObjectUnref(vm);
+    }
 }
 
 static void

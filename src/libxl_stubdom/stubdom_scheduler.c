@@ -23,8 +23,7 @@
 #define STUBDOM_WEIGHT "stubdom.weight"
 #define STUBDOM_CAP "stubdom.cap"
 #define WEIGHT_DEFAULT 256 /* of credit and credit2, xl(1) */
-#define PARAMS_LIVE 4
-#define PARAMS_CONFIG 1
+#define PARAMS 4
 
 /* libxl_scheduler that has weight and cap, or an error. */
 static int
@@ -84,7 +83,7 @@ stubdomDomainGetSchedulerType(virDomainPtr dom, int *nparams)
             stubdomLibxlError(driver->libxl, scheduler, _("Xen does not tell its scheduler"));
         }
         if (nparams) {
-            *nparams = known ? PARAMS_LIVE : 0;
+            *nparams = known ? PARAMS : 0;
         }
     }
     virDomainObjEndAPI(&vm);
@@ -131,6 +130,23 @@ getLive(const StubdomDriver *driver, const virDomainObj *vm, virTypedParameterPt
     return result;
 }
 
+/* What a start would give it. */
+static int
+getConfig(const virDomainDef *def, virTypedParameterPtr params, int *nparams)
+{
+    int weight = def->cputune.sharesSpecified ? (int)def->cputune.shares : WEIGHT_DEFAULT;
+    int filled = 0;
+
+    if (assign(params, &filled, *nparams, VIR_DOMAIN_SCHEDULER_WEIGHT, weight) < 0 ||
+        assign(params, &filled, *nparams, VIR_DOMAIN_SCHEDULER_CAP, 0) < 0 ||
+        assign(params, &filled, *nparams, STUBDOM_WEIGHT, WEIGHT_DEFAULT) < 0 ||
+        assign(params, &filled, *nparams, STUBDOM_CAP, 0) < 0) {
+        return -1;
+    }
+    *nparams = filled;
+    return 0;
+}
+
 int
 stubdomDomainGetSchedulerParametersFlags(virDomainPtr dom, virTypedParameterPtr params, int *nparams,
                                          unsigned int flags)
@@ -139,7 +155,6 @@ stubdomDomainGetSchedulerParametersFlags(virDomainPtr dom, virTypedParameterPtr 
     virDomainDef *live = NULL;
     virDomainDef *config = NULL;
     virDomainObj *vm = NULL;
-    int filled = 0;
     int result = -1;
 
     virCheckFlags(VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_TYPED_PARAM_STRING_OKAY, -1);
@@ -148,13 +163,7 @@ stubdomDomainGetSchedulerParametersFlags(virDomainPtr dom, virTypedParameterPtr 
     }
     if (virDomainGetSchedulerParametersFlagsEnsureACL(dom->conn, vm->def) == 0 &&
         virDomainObjGetDefs(vm, flags & (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG), &live, &config) == 0) {
-        if (live) {
-            result = getLive(driver, vm, params, nparams);
-        } else {
-            result = assign(params, &filled, *nparams, VIR_DOMAIN_SCHEDULER_WEIGHT,
-                            config->cputune.sharesSpecified ? (int)config->cputune.shares : WEIGHT_DEFAULT);
-            *nparams = filled;
-        }
+        result = live ? getLive(driver, vm, params, nparams) : getConfig(config, params, nparams);
     }
     virDomainObjEndAPI(&vm);
     return result;

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The libvirt driver starts, stops and changes domains: each method, with the events and the state that follow."""
 
-import pathlib
-import threading
-import time
+import signal
 import xml.etree.ElementTree as ElementTree
 
 from harness import scripts
@@ -17,7 +15,7 @@ from harness.toolstack import ERROR_FAIL
 # Flags and codes of libvirt's API.
 START_PAUSED, START_AUTODESTROY = 1, 2
 SHUTDOWN_ACPI, SHUTDOWN_PARAVIRT = 1, 16
-OPERATION_INVALID, OPERATION_FAILED, UNSUPPORTED = 55, 9, 84
+OPERATION_INVALID, UNSUPPORTED = 55, 84
 XML_INACTIVE = 2
 
 
@@ -153,7 +151,7 @@ class StartFailureTest(DriverTest):
         xml = self.xml().replace('<domain ', "<domain xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0' ")
         xml = xml.replace('</domain>', "<stubdom:stubdomain><stubdom:timeout start='1'/></stubdom:stubdomain></domain>")
         self.driver.call('defineXML', xml)
-        self.assert_fails('was not running within')
+        self.assert_fails('did not get ready within', 'the device model starts')
 
     def test_transient_is_forgotten(self):
         self.script = scripts.crashes('no\n')
@@ -344,6 +342,18 @@ class EndTest(DriverTest):
         self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_FAILED))
         self.assertEqual(self.driver.on('guest', 'state'), [SHUTOFF, 3])
         self.assertIn('crashed', self.driver.on('guest', 'messages')[0])
+
+    def test_device_model_is_terminated(self):
+        """xen-stubdom-dm lets the guest crash; the driver says what ended."""
+        self.start_guest()
+        self.models[0].signal(signal.SIGTERM)
+        self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_FAILED))
+        self.assertIn('xen-stubdom-dm', self.driver.on('guest', 'messages')[0])
+
+    def test_crash_is_not_the_stubdomains(self):
+        self.end(CRASH)
+        self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_CRASHED))
+        self.assertEqual(self.driver.on('guest', 'messages'), [])
 
     def test_restart_fails(self):
         guest = self.start_guest(more='<on_reboot>restart</on_reboot>')

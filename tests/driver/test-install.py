@@ -32,6 +32,9 @@ FILES = [
     f'{PREFIX}/lib/modules-load.d/xen-pciback.conf',
     f'{DATA}/augeas/lenses/libvirtd_stubdom.aug',
     f'{DATA}/augeas/lenses/tests/test_libvirtd_stubdom.aug',
+    *(f'{DATA}/doc/libxl-stubdom/examples/{name}.xml'
+      for name in ('demo', 'disks', 'install', 'network', 'stubdomain', 'windows')),
+    f'{DATA}/libvirt/schemas/stubdom.rng',
     f'{MAN}/man5/stubdom.conf.5',
     f'{MAN}/man7/libvirt-stubdom.7',
     f'{DRIVERS}/libvirt_driver_stubdom.so',

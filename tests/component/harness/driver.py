@@ -121,6 +121,13 @@ class Driver:
         if found != list(events):
             raise AssertionError(f'events: found {found}, wanted {list(events)}')
 
+    def wait_event(self, event):
+        """Waits for an event, and forgets those up to it: a driver that has just come up may have sent some unheard."""
+        with self.changed:
+            while event not in self.events:
+                self.changed.wait(self.deadline.remaining(f'{event}, there are {self.events}'))
+            del self.events[:self.events.index(event) + 1]
+
     # --- end
 
     def stop(self):

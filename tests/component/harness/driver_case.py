@@ -86,6 +86,8 @@ class DriverTest(ComponentTest):
         self.hypervisor.domains[guest.domid].paused = True
         if self.creating:
             self.creating(guest)
+        if not guest.alive:
+            raise LibxlError(ERROR_FAIL, f'domain {guest.domid} is gone')
         model = DeviceModel(guest, PROGRAMS, self.directory, build.get('extra', [])[1:], self.deadline)
         self.models.append(model)
         try:
@@ -117,6 +119,18 @@ class DriverTest(ComponentTest):
 
     def state(self, name='guest'):
         return self.driver.on(name, 'state')[0]
+
+    def hold(self, name, domid):
+        """Lets the libxl call @name on @domid wait; returns an event that says it was made and one that lets it go on."""
+        reached, go = threading.Event(), threading.Event()
+
+        def wait(call):
+            if call.numbers[0] == domid:
+                reached.set()
+                go.wait(self.deadline.remaining('the end of the stall'))
+
+        self.toolstack.failures[name] = wait
+        return reached, go
 
     @contextlib.contextmanager
     def stalled(self, name):

@@ -81,6 +81,8 @@ class Server:
             self.connections[arguments[0]] = None
             return None
         target = connection if request['on'] is None else connection.lookupByName(request['on'])
+        if name.startswith('pin'):  # the bindings want tuples, which JSON has not
+            arguments = [tuple(item) if isinstance(item, list) else item for item in arguments]
         return getattr(target, name)(*arguments)
 
     def serve(self, request):

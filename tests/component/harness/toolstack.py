@@ -13,6 +13,7 @@ import socket
 import threading
 import uuid
 
+from . import numbers
 from .hypervisor import PAGE_SIZE
 from .stubdomain import Stubdomain
 from .xenstore import XenstoreGone
@@ -68,6 +69,8 @@ class Toolstack:
         self.guests = {}       # domid -> Guest, of those the program under test made
         self.make_guest = None # makes an HVM guest of a libxl_domain_config, returns its domid
         self.next_domid = 1
+        self.host = numbers.Host()
+        self.domain_numbers = {}  # domid -> numbers.Numbers
         self.lock = threading.RLock()
         self.threads = []
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -87,9 +90,17 @@ class Toolstack:
             self.hypervisor.destroy(stubdomain.domid)
             stubdomain.end()
 
+    def numbers(self, domid):
+        """What libxl says of the domain's vCPUs and scheduling."""
+        with self.lock:
+            domain = self.hypervisor.domains.get(domid)
+            if domain is None:
+                raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
+            return self.domain_numbers.setdefault(domid, numbers.Numbers(domain.vcpus))
+
     def names(self):
         """Names of the calls so far, without the questions."""
-        return [call.name for call in self.calls if call.name != QUESTION]
+        return [call.name for call in self.calls if call.name != QUESTION and not call.name.startswith('libxl_get_')]
 
     def find(self, name):
         return [call for call in self.calls if call.name == name]
@@ -103,8 +114,8 @@ class Toolstack:
             except OSError:
                 return
             thread = threading.Thread(target=self._answer, args=(connection,), name='libxl call', daemon=True)
-            self.threads.append(thread)
             thread.start()
+            self.threads.append(thread)
 
     def _answer(self, connection):
         with connection:
@@ -150,6 +161,8 @@ class Toolstack:
                             ('port', 2), ('ring-ref', 2)):
             self.store.write(f'{base}/{name}', value)
         self.add_device(domid, 'console', 0, {}, frontend=base, frontend_nodes=False)
+        for vcpu, cpus in enumerate(build.get('vcpu_hard_affinity', [])):
+            self.numbers(domid).affinity[vcpu] = cpus
         return domid
 
     def disk_add(self, call):
@@ -374,4 +387,5 @@ CALLS = {
     QUESTION: Toolstack.getinfolist,
     'xc_domain_set_target': Toolstack.set_target,
     'xendevicemodel_shutdown': Toolstack.shut_down,
+    **numbers.CALLS,
 }

@@ -98,7 +98,11 @@ class Guest:
     def serial(self, path=None):
         """Its serial port, through the pty that a xenstore node names."""
         path = path or f"/local/domain/{self.domid()}/serial/0/tty"
-        fd = os.open(waitFor(path, lambda: read(path)), os.O_RDWR | os.O_NOCTTY)
+        return self.openSerial(waitFor(path, lambda: read(path)))
+
+    def openSerial(self, terminal):
+        """Its serial port, through a pty."""
+        fd = os.open(terminal, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(fd, termios.TCSANOW)
         return self._keep(Serial(fd))
 

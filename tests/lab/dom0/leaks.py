@@ -12,15 +12,18 @@ from host import Deadline, domains, processes, run, waitFor
 from pathlib import Path
 
 SETTLE = 30
-DIRECTORIES = ("/run/xen-stubdom", "/run/xen", "/var/lib/xen", "/run/xen-hotplug")
+DIRECTORIES = ("/run/xen-stubdom", "/run/xen", "/var/lib/xen", "/run/xen-hotplug", "/run/libvirt/stubdom",
+               "/etc/libvirt/stubdom")
 
 # libxl remembers the numbers of domains that ended, to give them to others later.
-REMEMBERED = "/run/xen/domid-history"
+# libvirtd's driver has files that say it runs, and that it did in this boot.
+REMEMBERED = ("/run/xen/domid-history", "/run/libvirt/stubdom/driver.pid", "/run/libvirt/stubdom/autostarted",
+              "/etc/libvirt/stubdom/autostart")
 
 # Directories that libxl and the hotplug scripts make for their first guest and keep, stock ones as well.
 KEPT = re.compile(r"/(local|local/domain|vm|libxl|local/domain/0/(backend(/\w+)?|device-model|device(/\w+)?|frontend))")
-# Written by others than guests: systemd's, udev's and our login's processes.
-TRANSIENT = re.compile(r"\S*(systemd-\w+|\(udev-worker\)|sshd|agetty)\b|\(sd-pam\)")
+# Of others than guests: systemd, udev, our login, and libvirtd, which comes and goes as it is used.
+TRANSIENT = re.compile(r"\S*(systemd-\w+|\(udev-worker\)|sshd|agetty|libvirtd)\b|\(sd-pam\)")
 
 
 def _xenstore():
@@ -35,7 +38,7 @@ def _xenstore():
 def _files():
     found = set()
     for directory in DIRECTORIES:
-        found.update(str(path) for path in Path(directory).rglob("*") if str(path) != REMEMBERED)
+        found.update(str(path) for path in Path(directory).rglob("*") if str(path) not in REMEMBERED)
     return found
 
 
