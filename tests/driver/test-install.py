@@ -23,10 +23,7 @@ LOG = BUILD / 'meson-logs' / 'install-log.txt'
 LINKS = ('interface', 'lxc', 'network', 'nodedev', 'nwfilter', 'qemu', 'secret', 'storage', 'vbox')
 DROP_IN = f'{PREFIX}/lib/systemd/system/libvirtd.service.d/50-stubdom.conf'
 CONF = f'{SYSCONF}/libvirt/stubdom.conf'
-EXAMPLES = ('demo', 'disks', 'install', 'network', 'stubdomain', 'windows')
 FILES = [
-    *(f'{DATA}/doc/libxl-stubdom/examples/{name}.xml' for name in EXAMPLES),
-    f'{DATA}/libvirt/schemas/stubdom.rng',
     DROP_IN,
     CONF,
     f'{PREFIX}/lib/modules-load.d/xen-pciback.conf',
