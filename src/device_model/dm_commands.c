@@ -153,9 +153,12 @@ const DmQmpCommand dmCommandsLibxl[] = {
 };
 
 const DmQmpCommand dmCommandsDriver[] = {
+    {"blockdev-change-medium", dmCommandChangeMedium},
     {"cont", cont},
     {"device_add", dmCommandDeviceAdd},
     {"device_del", dmCommandDeviceDel},
+    {"eject", dmCommandEject},
+    {"query-block", dmCommandQueryBlock},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", queryCpus},
     {"query-pci", dmCommandQueryPci},

@@ -20,6 +20,12 @@ extern const DmQmpCommand dmCommandsDriver[];
 /** Answers a query-status. */
 void dmCommandsAnswerStatus(DmModel *model, DmQmpRequest *request);
 
+/* --- CD-ROM drives, in dm_commands_cdrom.c ------------------------------------ */
+
+void dmCommandChangeMedium(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandEject(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandQueryBlock(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
 /* --- PCI, in dm_commands_pci.c ---------------------------------------------- */
 
 void dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);

@@ -361,6 +361,20 @@ dmDiskNew(const char *vdev, GError **error)
     return NULL;
 }
 
+guint
+dmDiskNumber(const DmDisk *disk)
+{
+    guint unit = disk->unit;
+
+    if (disk->bus == DM_DISK_BUS_SCSI) {
+        return 8U << 8 | unit << 4;
+    }
+    if (g_str_has_prefix(disk->vdev, "hd")) {
+        return (unit < 2 ? 3U : 22U) << 8 | (unit % 2) << 6;
+    }
+    return unit < 16 ? 202U << 8 | unit << 4 : 1U << 28 | unit << 8;
+}
+
 void
 dmDiskFree(DmDisk *disk)
 {

@@ -89,5 +89,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmGuest, dmGuestFree)
  * Returns: (transfer full): a disk with bus and unit set; NULL with DM_ERROR_ARGUMENT
  */
 DmDisk *dmDiskNew(const char *vdev, GError **error);
+
+/** Xen's number of @disk (xen-vbd-interface.7), which names it in xenstore: 5632 for "hdc". */
+guint dmDiskNumber(const DmDisk *disk);
 void dmDiskFree(DmDisk *disk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmDisk, dmDiskFree)

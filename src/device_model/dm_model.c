@@ -53,6 +53,7 @@ struct _DmModel {
     DmImage *image;
     DmPlan *plan;
     DmStubdomain *stubdomain;
+    DmCdroms *cdroms;
     DmQmpServer *libxlServer;
     DmQmpServer *statServer;
     DmQmpServer *driverServer;
@@ -94,6 +95,12 @@ gboolean
 dmModelImageHas(const DmModel *model, const char *capability)
 {
     return dmImageHas(model->image, capability);
+}
+
+DmCdroms *
+dmModelCdroms(DmModel *model)
+{
+    return model->cdroms;
 }
 
 GPtrArray **
@@ -149,7 +156,8 @@ stubdomainStopped(DmStubdomain *stubdomain, const GError *error, gpointer opaque
 {
     DmModel *model = opaque;
 
-    g_main_loop_quit(model->loop);
+    /* libxl may still be busy with a disk of the stubdomain's. */
+    dmCdromsFinish(model->cdroms, model->loop);
 }
 
 /* Ends everything, with @reason (transfer full) for the log. */
@@ -421,6 +429,8 @@ prepare(DmModel *model, GError **error)
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
     model->stubdomain = dmStubdomainNew(model->libxl, model->store, model->options, model->plan, model->guest->name,
                                         uuid, recordStubdomain, model);
+    model->cdroms = dmCdromsNew(model->libxl, model->store, model->stubdomain, model->guest, model->plan,
+                                model->options->commandTimeout * 1000);
     model->release = dmStoreWatch(model->store, "@releaseDomain", domainReleased, model, error);
     return model->release != NULL;
 }
@@ -447,6 +457,7 @@ dispose(DmModel *model)
     if (model->store && !dmStoreRemove(model->store, local, &error)) {
         g_printerr("xen-stubdom-dm: %s\n", error->message);
     }
+    dmCdromsFree(model->cdroms);
     dmPlanFree(model->plan);
     dmImageFree(model->image);
     dmGuestFree(model->guest);

@@ -13,6 +13,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "dm_cdrom.h"
 #include "dm_guest.h"
 #include "dm_options.h"
 #include "dm_qmp_server.h"
@@ -46,6 +47,9 @@ DmStubdomain *dmModelStubdomain(DmModel *model);
 
 /** Whether the descriptor of its image announces @capability. */
 gboolean dmModelImageHas(const DmModel *model, const char *capability);
+
+/** The guest's CD-ROM drives. */
+DmCdroms *dmModelCdroms(DmModel *model);
 
 /** PCI devices inserted so far: GPtrArray of DmPciDevice (dm_commands_pci.c), made on first use. */
 GPtrArray **dmModelPciDevices(DmModel *model);

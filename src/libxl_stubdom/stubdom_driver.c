@@ -28,6 +28,7 @@
 #include "stubdom_domaincaps.h"
 #include "stubdom_inside.h"
 #include "stubdom_job.h"
+#include "stubdom_device.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
 #include "stubdom_memory.h"
@@ -311,6 +312,12 @@ static virHypervisorDriver hypervisorDriver = {
     .domainCoreDump = stubdomDomainCoreDump,
     .domainCoreDumpWithFormat = stubdomDomainCoreDumpWithFormat,
     .domainSetLifecycleAction = stubdomDomainSetLifecycleAction,
+    .domainAttachDevice = stubdomDomainAttachDevice,
+    .domainAttachDeviceFlags = stubdomDomainAttachDeviceFlags,
+    .domainDetachDevice = stubdomDomainDetachDevice,
+    .domainDetachDeviceFlags = stubdomDomainDetachDeviceFlags,
+    .domainDetachDeviceAlias = stubdomDomainDetachDeviceAlias,
+    .domainUpdateDeviceFlags = stubdomDomainUpdateDeviceFlags,
     .domainOpenConsole = stubdomDomainOpenConsole,
     .domainGetMessages = stubdomDomainGetMessages,
     .domainGetControlInfo = stubdomDomainGetControlInfo,

@@ -113,9 +113,6 @@ stubdomLibxlNicBuild(libxl_device_nic *to, const virDomainNetDef *net, int devid
     char mac[VIR_MAC_STRING_BUFLEN];
 
     virMacAddrFormat(&net->mac, mac);
-    if (net->linkstate == VIR_DOMAIN_NET_INTERFACE_LINK_STATE_DOWN) {
-        return stubdomRefuse("interface", mac, _("its link is down, which libxl cannot be told"));
-    }
     to->devid = devid;
     virMacAddrGetRaw(&net->mac, to->mac);
     to->ifname = g_strdup(net->ifname);

@@ -24,6 +24,7 @@
 #include "stubdom_death.h"
 #include "stubdom_guest.h"
 #include "stubdom_libxl_config.h"
+#include "stubdom_link.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
@@ -248,7 +249,10 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    return stubdomProcessConnect(start->driver, start->vm) < 0 ? -1 : stubdomLiveFill(start->driver, start->vm);
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0) {
+        return -1;
+    }
+    return stubdomLinkApply(start->driver, start->vm);
 }
 
 static int

@@ -19,6 +19,10 @@ static const char *const stateNames[] = {
     [STUBDOM_STATE_PCI_INSERT_FAILED] = "pci-insert-failed",
     [STUBDOM_STATE_PCI_REMOVED] = "pci-removed",
     [STUBDOM_STATE_PCI_REMOVE_FAILED] = "pci-remove-failed",
+    [STUBDOM_STATE_CDROM_EJECTED] = "cdrom-ejected",
+    [STUBDOM_STATE_CDROM_EJECT_FAILED] = "cdrom-eject-failed",
+    [STUBDOM_STATE_CDROM_INSERTED] = "cdrom-inserted",
+    [STUBDOM_STATE_CDROM_INSERT_FAILED] = "cdrom-insert-failed",
     [STUBDOM_STATE_OTHER] = "(unknown)",
 };
 
@@ -69,6 +73,26 @@ static const StubdomCommandInfo commands[STUBDOM_COMMAND_LAST] = {
             .command = STUBDOM_COMMAND_LOGDIRTY_DISABLE,
             .word = "disable",
             .logdirty = TRUE,
+        },
+    [STUBDOM_COMMAND_CDROM_EJECT] =
+        {
+            .command = STUBDOM_COMMAND_CDROM_EJECT,
+            .word = "cdrom-eject",
+            .hasParameter = TRUE,
+            .before = STUBDOM_STATE_RUNNING,
+            .success = STUBDOM_STATE_CDROM_EJECTED,
+            .failure = STUBDOM_STATE_CDROM_EJECT_FAILED,
+            .acknowledge = TRUE,
+        },
+    [STUBDOM_COMMAND_CDROM_INSERT] =
+        {
+            .command = STUBDOM_COMMAND_CDROM_INSERT,
+            .word = "cdrom-insert",
+            .hasParameter = TRUE,
+            .before = STUBDOM_STATE_RUNNING,
+            .success = STUBDOM_STATE_CDROM_INSERTED,
+            .failure = STUBDOM_STATE_CDROM_INSERT_FAILED,
+            .acknowledge = TRUE,
         },
 };
 

@@ -29,6 +29,10 @@ typedef enum {
     STUBDOM_STATE_PCI_INSERT_FAILED,
     STUBDOM_STATE_PCI_REMOVED,
     STUBDOM_STATE_PCI_REMOVE_FAILED, /* an extension: only if the image announces it */
+    STUBDOM_STATE_CDROM_EJECTED,     /* these four too: "cdrom" */
+    STUBDOM_STATE_CDROM_EJECT_FAILED,
+    STUBDOM_STATE_CDROM_INSERTED,
+    STUBDOM_STATE_CDROM_INSERT_FAILED,
     STUBDOM_STATE_OTHER,
 } StubdomState;
 
@@ -39,6 +43,8 @@ typedef enum {
     STUBDOM_COMMAND_PCI_REMOVE,
     STUBDOM_COMMAND_LOGDIRTY_ENABLE,
     STUBDOM_COMMAND_LOGDIRTY_DISABLE,
+    STUBDOM_COMMAND_CDROM_EJECT,  /* an extension: only if the image announces "cdrom" */
+    STUBDOM_COMMAND_CDROM_INSERT, /* the same */
     STUBDOM_COMMAND_LAST,
 } StubdomCommand;
 

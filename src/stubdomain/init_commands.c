@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "init_cdrom.h"
 #include "init_error.h"
 #include "init_log.h"
 #include "init_pci.h"
@@ -21,6 +22,7 @@ struct InitCommands {
     InitXenstore *store;
     InitQmp *qmp;
     InitPci *pci;
+    InitCdrom *cdrom;
     char *nodes[STUBDOM_NODE_LAST]; /* relative paths */
     gboolean paused;
     char *saveConsole;
@@ -233,6 +235,31 @@ pciRemove(InitCommands *commands, const char *parameter)
         finishError(commands, error);
 }
 
+/* --- CD-ROM --- */
+
+static void
+cdromDone(const GError *error, gpointer data)
+{
+    InitCommands *commands = data;
+
+    if (error)
+        finishError(commands, error);
+    else
+        finish(commands, commands->busy->success);
+}
+
+static void
+cdromEject(InitCommands *commands, const char *parameter)
+{
+    initCdromEject(commands->cdrom, parameter, cdromDone, commands);
+}
+
+static void
+cdromInsert(InitCommands *commands, const char *parameter)
+{
+    initCdromInsert(commands->cdrom, parameter, cdromDone, commands);
+}
+
 /* --- logdirty --- */
 
 static void
@@ -264,6 +291,8 @@ static const CommandHandler handlers[] = {
     {STUBDOM_COMMAND_PCI_REMOVE, pciRemove},
     {STUBDOM_COMMAND_LOGDIRTY_ENABLE, logdirty},
     {STUBDOM_COMMAND_LOGDIRTY_DISABLE, logdirty},
+    {STUBDOM_COMMAND_CDROM_EJECT, cdromEject},
+    {STUBDOM_COMMAND_CDROM_INSERT, cdromInsert},
 };
 
 static void
@@ -361,6 +390,7 @@ initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint g
     commands->saveConsole = g_strdup(saveConsole);
     commands->saveFd = -1;
     commands->pci = initPciNew(store, uevents, qmp, seconds);
+    commands->cdrom = initCdromNew(uevents, qmp, "/dev", seconds);
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         commands->nodes[i] = g_strdup_printf("device-model/%u/%s", guest, stubdomNodeName((StubdomNode)i));
 
@@ -378,6 +408,7 @@ initCommandsFree(InitCommands *commands)
     if (!commands)
         return;
     initPciFree(commands->pci);
+    initCdromFree(commands->cdrom);
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         g_free(commands->nodes[i]);
     if (commands->saveFd >= 0)

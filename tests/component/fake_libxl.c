@@ -307,13 +307,33 @@ libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, c
     return rc;
 }
 
+/* The three ways to take a disk away, and two for a NIC. */
+#define FAKE_TAKE(name, type)                                                                                          \
+    int name(libxl_ctx *ctx, uint32_t domid, libxl_device_##type *device, const libxl_asyncop_how *how)                \
+    {                                                                                                                  \
+        char *json = libxl_device_##type##_to_json(ctx, device);                                                       \
+        int rc = fakeStart(ctx, how, NULL, json, #name " %u", domid);                                                  \
+                                                                                                                       \
+        free(json);                                                                                                    \
+        return rc;                                                                                                     \
+    }
+FAKE_TAKE(libxl_device_disk_remove, disk)
+FAKE_TAKE(libxl_device_disk_safe_remove, disk)
+FAKE_TAKE(libxl_device_disk_destroy, disk)
+FAKE_TAKE(libxl_device_nic_remove, nic)
+FAKE_TAKE(libxl_device_nic_destroy, nic)
+
 int
 libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, const libxl_asyncop_how *how)
 {
     char *json = libxl_device_nic_to_json(ctx, nic);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_nic_add %u", domid);
+    uint32_t devid = 0;
+    int rc = fakeStart(ctx, how, how ? NULL : &devid, json, "libxl_device_nic_add %u", domid);
 
     free(json);
+    if (!how && rc == 0) {
+        nic->devid = (libxl_devid)devid;
+    }
     return rc;
 }
 
@@ -400,6 +420,45 @@ libxl_domain_preserve(libxl_ctx *ctx, uint32_t domid, libxl_domain_create_info *
 
     snprintf(json, sizeof(json), "[\"%s%s\", \"" LIBXL_UUID_FMT "\"]", info->name, suffix, LIBXL_UUID_BYTES(uuid));
     return fakeStart(ctx, NULL, NULL, json, "libxl_domain_preserve %u", domid);
+}
+
+/* --- what libxl keeps in /var/lib/xen ----------------------------------------- */
+
+static FILE *
+fakeUserdata(uint32_t domid, const char *name, const char *mode)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/userdata-%u-%s", getenv("FAKEXEN_DIR"), domid, name);
+    return fopen(path, mode);
+}
+
+int
+libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *name, uint8_t **data, int *length)
+{
+    FILE *file = fakeUserdata(domid, name, "r");
+
+    *data = NULL;
+    *length = 0;
+    if (file) {
+        *data = calloc(1, PACKET_MAX);
+        *length = (int)fread(*data, 1, PACKET_MAX, file);
+        fclose(file);
+    }
+    return 0;
+}
+
+int
+libxl_userdata_store(libxl_ctx *ctx, uint32_t domid, const char *name, const uint8_t *data, int length)
+{
+    FILE *file = fakeUserdata(domid, name, "w");
+    int rc = ERROR_FAIL;
+
+    if (file) {
+        rc = fwrite(data, 1, (size_t)length, file) == (size_t)length ? 0 : ERROR_FAIL;
+        fclose(file);
+    }
+    return rc;
 }
 
 /* --- hypercalls ----------------------------------------------------------- */

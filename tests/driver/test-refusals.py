@@ -113,7 +113,6 @@ REFUSALS = {
                            ["'00:16:3e:00:00:01'", "'ethernet'", '<script>']),
     'interface network script': (domain("<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='a'/>"
                                         "<script path='/b'/></interface>"), ["'00:16:3e:00:00:01'", 'bridge and ethernet']),
-    'interface link': (domain(NIC.format("<link state='down'/>")), ["'00:16:3e:00:00:01'", 'link is down']),
     'interfaces': (domain(''.join(f"<interface type='bridge'><mac address='00:16:3e:00:00:0{i}'/><source bridge='b'/>"
                                   "<model type='e1000'/></interface>" for i in range(1, 10))),
                    ["'00:16:3e:00:00:09'", '8 emulated']),

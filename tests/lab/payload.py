@@ -21,6 +21,7 @@ IMAGES = "usr/share/xen-stubdom/images"
 INSTALL = """#!/bin/sh
 set -e
 cp -a /payload/root/. /
+cp /payload/guests/*.img /srv/guests
 systemctl daemon-reload
 systemctl try-restart libvirtd
 """
@@ -37,6 +38,18 @@ def _install(build, root):
         sys.exit(f"{build} is not configured with --prefix=/usr: there is no usr/libexec/xen-stubdom-dm")
 
 
+def _guests(directory):
+    """Boot sectors of the tests' own, like those of the lab."""
+    directory.mkdir()
+    for source in sorted((HERE / "guests").glob("*.s")):
+        binary, image = directory / (source.stem + ".o"), directory / (source.stem + ".img")
+        subprocess.run(["as", "--32", "--fatal-warnings", "-I", TOP / "lab/guests", "-o", binary, source], check=True)
+        subprocess.run(["ld", "-m", "elf_i386", "-Ttext", "0x7c00", "-e", "start", "--oformat", "binary", "-o", image,
+                        binary], check=True)
+        binary.unlink()
+        os.truncate(image, 1 << 20)
+
+
 def makePayload(build, image, directory):
     """Makes the directory anew. All are absolute paths; image: directory of image.json."""
     shutil.rmtree(directory, ignore_errors=True)
@@ -47,6 +60,7 @@ def makePayload(build, image, directory):
     shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "lab/faults.py", directory / "tests")
     shutil.copy(TOP / "docs/examples/demo.cfg", directory)
+    _guests(directory / "guests")
     install = directory / "install.sh"
     install.write_text(INSTALL, encoding="utf-8")
     install.chmod(0o755)

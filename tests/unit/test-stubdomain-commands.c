@@ -341,6 +341,33 @@ testPciInsertFails(Fixture *f, gconstpointer data)
     qemuIsNotAsked(f);
 }
 
+static void
+testCdrom(Fixture *f, gconstpointer data)
+{
+    static const char *const bad[] = {"", "IDE", "ide-5632,xvdc", "ide-5632,xvdc,force", "ide-5632,forced", "a b"};
+
+    command(f, "cdrom-eject", "ide-5632");
+    qemu(f, "{\"execute\":\"eject\",\"arguments\":{\"id\":\"ide-5632\",\"force\":false}", OK);
+    expectWritten(f, "-command;state=cdrom-ejected;");
+    command(f, "cdrom-eject", "ide-5632,force");
+    qemu(f, "{\"execute\":\"eject\",\"arguments\":{\"id\":\"ide-5632\",\"force\":true}", REFUSED);
+    expectWritten(f, "-command;state=cdrom-eject-failed;");
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        command(f, "cdrom-eject", bad[i]);
+        expectWritten(f, "-command;state=cdrom-eject-failed;");
+    }
+    command(f, "cdrom-insert", "ide-5632");
+    expectWritten(f, "-command;state=cdrom-insert-failed;");
+    qemuIsNotAsked(f);
+
+    /* No such PV disk: the deadline of one second. */
+    command(f, "cdrom-insert", "ide-5632,xvdz");
+    expectWritten(f, "-command;");
+    awaitWrite(f);
+    expectWritten(f, "state=cdrom-insert-failed;");
+    qemuIsNotAsked(f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -352,5 +379,6 @@ main(int argc, char **argv)
     g_test_add("/stubdomain/commands/logdirty", Fixture, NULL, setUp, testLogdirty, tearDown);
     g_test_add("/stubdomain/commands/pci-remove", Fixture, NULL, setUp, testPciRemove, tearDown);
     g_test_add("/stubdomain/commands/pci-insert-fails", Fixture, NULL, setUp, testPciInsertFails, tearDown);
+    g_test_add("/stubdomain/commands/cdrom", Fixture, NULL, setUp, testCdrom, tearDown);
     return g_test_run();
 }

@@ -55,6 +55,11 @@ class Server:
         connection = self.connections[0]
         connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None)
         connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)
+        for number, kind in ((libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'added'),
+                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'removed'),
+                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, 'removal failed'),
+                             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, 'tray')):
+            connection.domainEventRegisterAny(None, number, self._device, kind)
 
     @staticmethod
     def _loop():
@@ -68,6 +73,10 @@ class Server:
     @staticmethod
     def _reboot(_connection, domain, _opaque):
         write({'event': [domain.name(), 'reboot']})
+
+    @staticmethod
+    def _device(_connection, domain, alias, *rest):
+        write({'event': [domain.name(), rest[-1], alias, *rest[:-1]]})
 
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]

@@ -56,10 +56,13 @@ class Guest:
             self.store.write(f'/vm/{self.uuid}/{node}', value)
         for disk in config.disks:
             number = disk_number(disk.vdev)
+            # libxl gives a CD-ROM of an HVM guest a backend in QEMU, whether there is one or not
             toolstack.add_device(self.domid, 'vbd', number, {
-                'params': disk.path, 'type': 'phy', 'dev': disk.vdev, 'removable': int(disk.cdrom), 'bootable': 1,
+                'params': f'aio:{disk.path}' if disk.cdrom and disk.path else disk.path,
+                'type': 'qdisk' if disk.cdrom else 'phy', 'dev': disk.vdev, 'removable': int(disk.cdrom), 'bootable': 1,
                 'mode': 'r' if disk.readonly else 'w', 'device-type': 'cdrom' if disk.cdrom else 'disk',
-                'discard-enable': 0, 'specification': 'xen'}, {'virtual-device': number})
+                'discard-enable': 0, 'specification': 'xen'}, {'virtual-device': number},
+                backend_kind='qdisk' if disk.cdrom else 'vbd')
         self.store.mkdir(f'/local/domain/0/device-model/{self.domid}')
         self.store.write(f'{base}/hvmloader/bios', 'seabios')
         self.store.write(f'{base}/hvmloader/allow-memory-relocate', 0)

@@ -167,6 +167,8 @@ class Toolstack:
 
     def disk_add(self, call):
         disk = call.argument
+        if call.numbers[0] not in self.hypervisor.domains:
+            raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {call.numbers[0]}: non-existent domain')
         path = disk.get('pdev_path')
         if path and not os.path.exists(path):
             raise LibxlError(ERROR_INVAL, f'Disk vdev={disk["vdev"]} failed to stat: {path}: No such file or directory')
@@ -177,11 +179,21 @@ class Toolstack:
             'device-type': 'cdrom' if disk.get('is_cdrom') else 'disk'},
             {'virtual-device': number, 'device-type': 'cdrom' if disk.get('is_cdrom') else 'disk'})
 
+    def disk_remove(self, call):
+        self.remove_device(call.numbers[0], 'vbd', disk_number(call.argument['vdev']))
+
     def nic_add(self, call):
-        nic = call.argument
-        self.add_device(call.numbers[0], 'vif', nic.get('devid', 0),
-                        {'bridge': nic.get('bridge', ''), 'mac': nic.get('mac', ''), 'handle': nic.get('devid', 0)},
-                        {'mac': nic.get('mac', ''), 'handle': nic.get('devid', 0)})
+        nic, domid = call.argument, call.numbers[0]
+        devid = nic.get('devid', -1)
+        if devid < 0:
+            devid = max(map(int, self.store.ls(f'/libxl/{domid}/device/vif')), default=-1) + 1
+        self.add_device(domid, 'vif', devid,
+                        {'bridge': nic.get('bridge', ''), 'mac': nic.get('mac', ''), 'handle': devid},
+                        {'mac': nic.get('mac', ''), 'handle': devid})
+        return devid
+
+    def nic_remove(self, call):
+        self.remove_device(call.numbers[0], 'vif', call.argument['devid'])
 
     def vfb_add(self, call):
         self.add_device(call.numbers[0], 'vfb', 0, {})
@@ -297,10 +309,11 @@ class Toolstack:
         store.introduce(domid, port.number)
         return page, port
 
-    def add_device(self, domid, kind, number, backend, frontend_values=None, *, frontend=None, frontend_nodes=True):
+    def add_device(self, domid, kind, number, backend, frontend_values=None, *, frontend=None, frontend_nodes=True,
+                   backend_kind=None):
         """Frontend, backend and libxl's own record of a device."""
         front = frontend or f'/local/domain/{domid}/device/{kind}/{number}'
-        back = f'/local/domain/0/backend/{kind}/{domid}/{number}'
+        back = f'/local/domain/0/backend/{backend_kind or kind}/{domid}/{number}'
         record = f'/libxl/{domid}/device/{kind}/{number}'
         back_nodes = {'frontend': front, 'frontend-id': domid, 'online': 1, 'state': 1, **backend}
         self.store.make(record, '', 'n0')
@@ -313,6 +326,16 @@ class Toolstack:
             self.store.make(front, '', f'n{domid}', 'r0')
             for name, value in {'backend': back, 'backend-id': 0, 'state': 1, **(frontend_values or {})}.items():
                 self.store.write(f'{front}/{name}', value)
+
+    def remove_device(self, domid, kind, number):
+        """A device goes, whether its frontend lets go or not: what libxl does in the end."""
+        record = f'/libxl/{domid}/device/{kind}/{number}'
+        backend = self.store.read(f'{record}/backend')
+        if backend is None:
+            raise LibxlError(ERROR_FAIL, f'unable to find device with devid {number}')
+        for path in (f'/local/domain/{domid}/device/{kind}/{number}', backend, record):
+            self.store.rm(path)
+            self._remove_empty(str(pathlib.PurePath(path).parent))
 
     def destroy(self, domid):
         """libxl_domain_destroy(): the stubdomain of a guest goes with it, devices and nodes before the domain."""
@@ -352,8 +375,8 @@ class Toolstack:
                 self.script_failures.append(stubdomain.failure)
 
     def _remove_empty(self, path):
-        """libxl removes the parents of a backend that hold nothing any more."""
-        while path != '/local/domain/0' and not self.store.ls(path):
+        """libxl removes the parents of a device that hold nothing any more."""
+        while path.count('/') > 3 and not self.store.ls(path):
             self.store.rm(path)
             path = str(pathlib.PurePath(path).parent)
 
@@ -372,6 +395,11 @@ def disk_number(vdev):
 CALLS = {
     'libxl_domain_create_new': Toolstack.create_new,
     'libxl_device_disk_add': Toolstack.disk_add,
+    'libxl_device_disk_remove': Toolstack.disk_remove,
+    'libxl_device_disk_safe_remove': Toolstack.disk_remove,
+    'libxl_device_disk_destroy': Toolstack.disk_remove,
+    'libxl_device_nic_remove': Toolstack.nic_remove,
+    'libxl_device_nic_destroy': Toolstack.nic_remove,
     'libxl_device_nic_add': Toolstack.nic_add,
     'libxl_device_vfb_add': Toolstack.vfb_add,
     'libxl_device_vkb_add': Toolstack.vkb_add,

@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=unused-import,wrong-import-position
 import test_guests  # noqa: E402,F401
 import test_failures  # noqa: E402,F401
+import test_cdrom  # noqa: E402,F401
 import test_ends  # noqa: E402,F401
 import test_many  # noqa: E402,F401
 import test_driver_lifecycle  # noqa: E402,F401

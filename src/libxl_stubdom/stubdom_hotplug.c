@@ -1,0 +1,413 @@
+/*
+ * Devices of a running domain
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What can be plugged are PV devices: they are between guest and dom0, and the
+ * stubdomain has no part in them. An emulated device has a half in the
+ * stubdomain. QEMU's PC has no disks that can be plugged at all, and a card
+ * would need a connection made inside the running stubdomain; so emulated
+ * devices stay as they were at the start, and what has a half there is not
+ * taken away from the guest alone.
+ */
+
+#include "stubdom_compat.h"
+
+#include "stubdom_hotplug.h"
+
+#include <libxl_utils.h>
+
+#include "domain_event.h"
+
+#include "stubdom_libxl_disk.h"
+#include "stubdom_libxl_nic.h"
+#include "stubdom_link.h"
+#include "stubdom_live.h"
+#include "stubdom_method.h"
+#include "stubdom_prepare.h"
+
+VIR_LOG_INIT("stubdom.hotplug");
+
+/* libxl's for a frontend that has never answered (enum xenbus_state of xen/io/xenbus.h). */
+#define XENBUS_INIT_WAIT 2
+
+static int
+refuse(const char *element, const char *name, const char *reason)
+{
+    virReportError(VIR_ERR_OPERATION_UNSUPPORTED, _("%s '%s' cannot be plugged or unplugged while the guest runs: %s"),
+                   element, name, reason);
+    return -1;
+}
+
+static int
+getDomid(const virDomainObj *vm, uint32_t *domid)
+{
+    if (stubdomDomid(vm, domid)) {
+        return 0;
+    }
+    virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' is being started"), vm->def->name);
+    return -1;
+}
+
+static void
+queueRemoved(const StubdomDriver *driver, virDomainObj *vm, const char *alias)
+{
+    virObjectEventStateQueue(driver->events, virDomainEventDeviceRemovedNewFromObj(vm, alias));
+}
+
+static void
+queueRemovalFailed(const StubdomDriver *driver, virDomainObj *vm, const char *alias)
+{
+    virObjectEventStateQueue(driver->events, virDomainEventDeviceRemovalFailedNewFromObj(vm, alias));
+}
+
+/* --- disks -------------------------------------------------------------------------------- */
+
+static int
+checkDisk(const virDomainDiskDef *disk)
+{
+    if (disk->device == VIR_DOMAIN_DISK_DEVICE_CDROM) {
+        return refuse("disk", disk->dst, _("QEMU's drives stay where they are; a medium can be changed"));
+    }
+    if (disk->bus != VIR_DOMAIN_DISK_BUS_XEN) {
+        return refuse("disk", disk->dst,
+                      _("a PC's emulated disks stay where they are; those of the bus 'xen' can be plugged"));
+    }
+    return 0;
+}
+
+static int
+addDisk(StubdomDriver *driver, virDomainObj *vm, libxl_device_disk *disk, uint32_t domid)
+{
+    StubdomLibxl *libxl = stubdomDomainEnter(driver, vm);
+    int rc;
+
+    if (!libxl) {
+        return -1;
+    }
+    if ((rc = libxl_device_disk_add(libxl->ctx, domid, disk, NULL)) != 0) {
+        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
+
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the disk '%s' cannot be plugged: %s"), disk->vdev, text);
+    }
+    stubdomDomainLeave(vm, libxl);
+    return rc == 0 ? 0 : -1;
+}
+
+static int
+attachDisk(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
+{
+    virDomainDiskDef *disk = dev->data.disk;
+    libxl_device_disk built;
+    uint32_t domid = 0;
+    int status;
+
+    if (checkDisk(disk) < 0 || getDomid(vm, &domid) < 0) {
+        return -1;
+    }
+    virObjectUnlock(vm);
+    status = stubdomPrepareDisk(disk);
+    virObjectLock(vm);
+    libxl_device_disk_init(&built);
+    if (status < 0 || stubdomLibxlDiskBuild(&built, disk) < 0 || addDisk(driver, vm, &built, domid) < 0) {
+        libxl_device_disk_dispose(&built);
+        return -1;
+    }
+    libxl_device_disk_dispose(&built);
+    virDomainDiskInsert(vm->def, g_steal_pointer(&dev->data.disk));
+    stubdomLiveAssign(vm->def);
+    virObjectEventStateQueue(driver->events, virDomainEventDeviceAddedNewFromObj(vm, disk->info.alias));
+    return 0;
+}
+
+/* Whether the stubdomain has @path as a disk: it has all the guest was started with. */
+static bool
+stubdomainHas(StubdomLibxl *libxl, uint32_t stubdomain, const char *path)
+{
+    int count = 0;
+    libxl_device_disk *list = stubdomain ? libxl_device_disk_list(libxl->ctx, stubdomain, &count) : NULL;
+    bool found = false;
+
+    for (int i = 0; i < count; i++) {
+        found |= STREQ_NULLABLE(list[i].pdev_path, path);
+    }
+    libxl_device_disk_list_free(list, count);
+    return found;
+}
+
+/* A guest that never connected has nothing to let go of. Others are asked. */
+static int
+removeDisk(StubdomLibxl *libxl, uint32_t domid, libxl_device_disk *disk)
+{
+    libxl_diskinfo info;
+    int state;
+
+    libxl_diskinfo_init(&info);
+    state = libxl_device_disk_getinfo(libxl->ctx, domid, disk, &info) == 0 ? info.state : -1;
+    libxl_diskinfo_dispose(&info);
+    if (state >= 0 && state <= XENBUS_INIT_WAIT) {
+        return libxl_device_disk_destroy(libxl->ctx, domid, disk, NULL);
+    }
+    return libxl_device_disk_safe_remove(libxl->ctx, domid, disk, NULL);
+}
+
+/* Unlocked. */
+static int
+takeDisk(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain, const char *target, const char *path)
+{
+    libxl_device_disk disk;
+    int rc;
+
+    if (stubdomainHas(libxl, stubdomain, path)) {
+        return refuse("disk", target,
+                      _("the stubdomain has it as well since the start; disks plugged since then can be unplugged"));
+    }
+    libxl_device_disk_init(&disk);
+    rc = libxl_vdev_to_device_disk(libxl->ctx, domid, target, &disk);
+    if (rc == 0) {
+        rc = removeDisk(libxl, domid, &disk);
+    }
+    libxl_device_disk_dispose(&disk);
+    if (rc != 0) {
+        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
+
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the guest did not let go of the disk '%s': %s"), target, text);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+detachDisk(StubdomDriver *driver, virDomainObj *vm, const char *target)
+{
+    virDomainDiskDef *disk = virDomainDiskByTarget(vm->def, target);
+    g_autofree char *alias = NULL;
+    StubdomLibxl *libxl;
+    uint32_t domid = 0;
+    int status;
+
+    if (!disk) {
+        virReportError(VIR_ERR_DEVICE_MISSING, _("the domain '%s' has no disk '%s'"), vm->def->name, target);
+        return -1;
+    }
+    if (checkDisk(disk) < 0 || getDomid(vm, &domid) < 0 || !(libxl = stubdomDomainEnter(driver, vm))) {
+        return -1;
+    }
+    alias = g_strdup(disk->info.alias);
+    status = takeDisk(libxl, domid, stubdomPrivate(vm)->stubdomain, disk->dst, virDomainDiskGetSource(disk));
+    stubdomDomainLeave(vm, libxl);
+    if (status < 0) {
+        queueRemovalFailed(driver, vm, alias);
+        return -1;
+    }
+    virDomainDiskDefFree(virDomainDiskRemoveByName(vm->def, target));
+    queueRemoved(driver, vm, alias);
+    return 0;
+}
+
+/* --- network cards --------------------------------------------------------------------------- */
+
+/* A card without a model gets none: libxl plugs the PV half only. */
+static int
+checkNet(virDomainNetDef *net, const char *mac)
+{
+    if (net->model == VIR_DOMAIN_NET_MODEL_UNKNOWN && !virDomainNetGetModelString(net)) {
+        net->model = VIR_DOMAIN_NET_MODEL_NETFRONT;
+    }
+    if (net->model != VIR_DOMAIN_NET_MODEL_NETFRONT) {
+        return refuse("interface", mac,
+                      _("an emulated card has a half in the stubdomain; those of the model 'netfront' can be plugged"));
+    }
+    return 0;
+}
+
+/* libxl numbers the card; @nic says how afterwards. */
+static int
+addNic(StubdomDriver *driver, virDomainObj *vm, libxl_device_nic *nic, uint32_t domid, const char *mac)
+{
+    StubdomLibxl *libxl = stubdomDomainEnter(driver, vm);
+    int rc;
+
+    if (!libxl) {
+        return -1;
+    }
+    if ((rc = libxl_device_nic_add(libxl->ctx, domid, nic, NULL)) != 0) {
+        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
+
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the interface '%s' cannot be plugged: %s"), mac, text);
+    }
+    stubdomDomainLeave(vm, libxl);
+    return rc == 0 ? 0 : -1;
+}
+
+static int
+prepareNet(virDomainObj *vm, virDomainNetDef *net)
+{
+    int status;
+
+    virObjectUnlock(vm);
+    status = stubdomPrepareNet(vm->def, net);
+    virObjectLock(vm);
+    return status;
+}
+
+static int
+plugNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *net, uint32_t domid, const char *mac)
+{
+    libxl_device_nic nic;
+    int status = -1;
+
+    libxl_device_nic_init(&nic);
+    if (stubdomLibxlNicBuild(&nic, net, -1) == 0 && addNic(driver, vm, &nic, domid, mac) == 0) {
+        if (!net->ifname) {
+            net->ifname = g_strdup_printf("vif%u.%d", domid, nic.devid);
+        }
+        if (!net->info.alias) {
+            net->info.alias = g_strdup_printf("net%d", nic.devid);
+        }
+        status = 0;
+    }
+    libxl_device_nic_dispose(&nic);
+    return status;
+}
+
+static int unplugNet(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, const char *mac);
+
+/* Takes it away again if its link cannot be as it should. */
+static int
+setLink(StubdomDriver *driver, virDomainObj *vm, const virDomainNetDef *net, uint32_t domid, const char *mac)
+{
+    virErrorPtr error = NULL;
+
+    if (net->linkstate != VIR_DOMAIN_NET_INTERFACE_LINK_STATE_DOWN ||
+        stubdomLinkSet(driver->libxl, domid, 0, net, false) == 0) {
+        return 0;
+    }
+    virErrorPreserveLast(&error);
+    ignore_value(unplugNet(driver, vm, domid, mac));
+    virErrorRestore(&error);
+    return -1;
+}
+
+static int
+attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
+{
+    virDomainNetDef *net = dev->data.net;
+    char mac[VIR_MAC_STRING_BUFLEN];
+    uint32_t domid = 0;
+
+    virMacAddrFormat(&net->mac, mac);
+    if (checkNet(net, mac) < 0 || getDomid(vm, &domid) < 0 || prepareNet(vm, net) < 0) {
+        return -1;
+    }
+    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0 ||
+        virDomainNetInsert(vm->def, net) < 0) {
+        stubdomReleaseNet(vm->def, net);
+        return -1;
+    }
+    dev->data.net = NULL;
+    virObjectEventStateQueue(driver->events, virDomainEventDeviceAddedNewFromObj(vm, net->info.alias));
+    return 0;
+}
+
+/* Unlocked. libxl takes a card by force from a guest that does not let go. */
+static int
+takeNic(StubdomLibxl *libxl, uint32_t domid, const char *mac)
+{
+    libxl_device_nic nic;
+    libxl_nicinfo info;
+    int state = -1;
+    int rc;
+
+    libxl_device_nic_init(&nic);
+    libxl_nicinfo_init(&info);
+    if ((rc = libxl_mac_to_device_nic(libxl->ctx, (int)domid, mac, &nic)) == 0) {
+        state = libxl_device_nic_getinfo(libxl->ctx, domid, &nic, &info) == 0 ? info.state : -1;
+        rc = state >= 0 && state <= XENBUS_INIT_WAIT ? libxl_device_nic_destroy(libxl->ctx, domid, &nic, NULL)
+                                                     : libxl_device_nic_remove(libxl->ctx, domid, &nic, NULL);
+    }
+    libxl_nicinfo_dispose(&info);
+    libxl_device_nic_dispose(&nic);
+    if (rc != 0) {
+        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
+
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the interface '%s' cannot be unplugged: %s"), mac, text);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+unplugNet(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, const char *mac)
+{
+    StubdomLibxl *libxl = stubdomDomainEnter(driver, vm);
+    int status;
+
+    if (!libxl) {
+        return -1;
+    }
+    status = takeNic(libxl, domid, mac);
+    stubdomDomainLeave(vm, libxl);
+    return status;
+}
+
+static int
+detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
+{
+    int index = virDomainNetFindIdx(vm->def, which);
+    virDomainNetDef *net = index < 0 ? NULL : vm->def->nets[index];
+    g_autofree char *alias = NULL;
+    char mac[VIR_MAC_STRING_BUFLEN];
+    uint32_t domid = 0;
+
+    if (!net) {
+        return -1;
+    }
+    virMacAddrFormat(&net->mac, mac);
+    if (net->model != VIR_DOMAIN_NET_MODEL_NETFRONT) {
+        return refuse("interface", mac,
+                      _("it is emulated and has a half in the stubdomain; those of the model 'netfront' can be "
+                        "unplugged"));
+    }
+    if (getDomid(vm, &domid) < 0) {
+        return -1;
+    }
+    alias = g_strdup(net->info.alias);
+    if (unplugNet(driver, vm, domid, mac) < 0) {
+        queueRemovalFailed(driver, vm, alias);
+        return -1;
+    }
+    virDomainNetRemove(vm->def, (size_t)index);
+    stubdomReleaseNet(vm->def, net);
+    virDomainNetDefFree(net);
+    queueRemoved(driver, vm, alias);
+    return 0;
+}
+
+/* --- both ---------------------------------------------------------------------------------- */
+
+int
+stubdomHotplugAttach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
+{
+    switch ((int)dev->type) {
+    case VIR_DOMAIN_DEVICE_DISK:
+        return attachDisk(driver, vm, dev);
+    case VIR_DOMAIN_DEVICE_NET:
+        return attachNet(driver, vm, dev);
+    default:
+        return refuse("device", virDomainDeviceTypeToString(dev->type), _("disks and interfaces can be plugged"));
+    }
+}
+
+int
+stubdomHotplugDetach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
+{
+    switch ((int)dev->type) {
+    case VIR_DOMAIN_DEVICE_DISK:
+        return detachDisk(driver, vm, dev->data.disk->dst);
+    case VIR_DOMAIN_DEVICE_NET:
+        return detachNet(driver, vm, dev->data.net);
+    default:
+        return refuse("device", virDomainDeviceTypeToString(dev->type), _("disks and interfaces can be unplugged"));
+    }
+}
