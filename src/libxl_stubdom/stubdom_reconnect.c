@@ -85,7 +85,6 @@ static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 {
     updateState(vm, life);
-    stubdomDomainReclaim(vm->def);
     if (stubdomProcessConnect(driver, vm) < 0) {
         VIR_ERROR(_("the domain '%s' runs, and its end will not be noticed: %s"), vm->def->name,
                   virGetLastErrorMessage());

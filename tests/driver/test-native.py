@@ -24,7 +24,6 @@ NO_WORDS = {
     'genid': ['genid', 'a new one'],
     'interface-network': ["network of libvirt's"],
     'interface-portgroup': ["network of libvirt's"],
-    'virt-install': ["network of libvirt's"],
     'windows': ["network of libvirt's"],
 }
 GOOD = 'name = "a"\ntype = "hvm"\nmemory = 64\n'
