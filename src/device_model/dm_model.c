@@ -36,8 +36,6 @@
  */
 #define ORPHAN_GRACE 700
 #define ORPHAN_GRACE_PAUSED 30000
-/* Milliseconds libxl has to finish destroying the stubdomain of a guest that is gone. */
-#define LINGER 10000
 
 /* All members: main loop only. */
 struct _DmModel {
@@ -195,13 +193,16 @@ lingered(gpointer opaque)
 static void
 guestGone(DmModel *model, gboolean stubdomainGone)
 {
+    gboolean paused = FALSE;
+
     if (stubdomainGone || model->phase == DM_MODEL_STARTING) {
         endModel(model, model->phase == DM_MODEL_STARTING,
                  g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("guest %u is gone"), model->options->domid));
         return;
     }
     g_clear_handle_id(&model->grace, g_source_remove);
-    model->grace = g_timeout_add(LINGER, lingered, model);
+    (void)dmDomainAlive(model->libxl, dmStubdomainDomid(model->stubdomain), &paused);
+    model->grace = g_timeout_add(paused ? DM_DOMAIN_LINGER_PAUSED : DM_DOMAIN_LINGER, lingered, model);
 }
 
 /* The stubdomain's death is reported and its guest, which cannot go on, ended. */
@@ -345,13 +346,13 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
         g_main_loop_quit(model->loop);
         return;
     }
-    if (!dmDomainReady(model->store, model->options->domid, &error)) {
+    dmGuardianSetUp(model->guardian); /* before libxl knows, or both could destroy the stubdomain */
+    if (!dmStubdomainHandOver(stubdomain, &error)) {
         complain(model, error);
         endModel(model, 1, g_steal_pointer(&error));
         return;
     }
     model->phase = DM_MODEL_RUNNING;
-    dmGuardianSetUp(model->guardian);
     while (model->held->len) {
         dmCommandsAnswerStatus(model, g_ptr_array_remove_index(model->held, 0));
     }
