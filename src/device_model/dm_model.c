@@ -27,6 +27,7 @@
 #include "dm_guardian.h"
 #include "dm_image.h"
 #include "dm_plan.h"
+#include "dm_sockets.h"
 #include "protocol/stubdom_paths.h"
 
 /*
@@ -52,9 +53,7 @@ struct _DmModel {
     DmPlan *plan;
     DmStubdomain *stubdomain;
     DmCdroms *cdroms;
-    DmQmpServer *libxlServer;
-    DmQmpServer *statServer;
-    DmQmpServer *driverServer;
+    DmSockets *sockets;
     DmStoreWatch *release;
     guint grace;      /* source: orphaned, or lingering */
     guint signals[3]; /* sources */
@@ -122,8 +121,8 @@ dmModelHold(DmModel *model, DmQmpRequest *request)
 void
 dmModelEvent(DmModel *model, const char *name, JsonObject *data)
 {
-    if (model->driverServer) {
-        dmQmpServerEvent(model->driverServer, name, data);
+    if (model->sockets) {
+        dmSocketsEvent(model->sockets, name, data);
     } else if (data) {
         json_object_unref(data);
     }
@@ -371,32 +370,6 @@ recordStubdomain(guint domid, gpointer opaque)
 }
 
 static gboolean
-openServers(DmModel *model, GError **error)
-{
-    g_autofree char *path = g_build_filename(model->runDirectory, "qmp", NULL);
-
-    if (g_mkdir_with_parents(model->runDirectory, 0700) < 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot make directory '%s': %s"), model->runDirectory,
-                    g_strerror(errno));
-        return FALSE;
-    }
-    model->libxlServer = model->options->qmpPath
-                             ? dmQmpServerNew(model->options->qmpPath, dmCommandsLibxl, model, error)
-                             : dmQmpServerNewForSocket(model->options->qmpFd, dmCommandsLibxl, model, error);
-    if (!model->libxlServer) {
-        return FALSE;
-    }
-    if (model->options->statPath) {
-        model->statServer = dmQmpServerNew(model->options->statPath, dmCommandsLibxl, model, error);
-        if (!model->statServer) {
-            return FALSE;
-        }
-    }
-    model->driverServer = dmQmpServerNew(path, dmCommandsDriver, model, error);
-    return model->driverServer != NULL;
-}
-
-static gboolean
 readDisks(DmModel *model, GError **error)
 {
     return model->options->config ? dmDevicesReadConfig(model->libxl, model->options->config, model->guest, error)
@@ -424,7 +397,8 @@ prepare(DmModel *model, GError **error)
     model->image = dmImageLoad(model->options->image, NULL, error);
     model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options, error) : NULL;
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
-    if (!uuid || !openServers(model, error)) {
+    model->sockets = uuid ? dmSocketsOpen(model->options, model->runDirectory, model, error) : NULL;
+    if (!model->sockets) {
         return FALSE;
     }
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
@@ -452,9 +426,7 @@ dispose(DmModel *model)
         dmQmpRequestFail(g_ptr_array_remove_index(model->held, 0), "GenericError", "%s",
                          _("the stubdomain did not start"));
     }
-    dmQmpServerFree(model->libxlServer);
-    dmQmpServerFree(model->statServer);
-    dmQmpServerFree(model->driverServer);
+    dmSocketsFree(model->sockets);
     if (model->store && !dmStoreRemove(model->store, local, &error)) {
         g_printerr("xen-stubdom-dm: %s\n", error->message);
     }
