@@ -37,12 +37,25 @@ domainPostParse(virDomainDef *def, unsigned int parseFlags, void *opaque, void *
     return 0;
 }
 
+/* virt-install says 'qemu' for each file it knows nothing better for. Raw, the kernel can serve it, and that is shown.
+ */
+static void
+replaceQemu(virDomainDiskDef *disk)
+{
+    if (STREQ_NULLABLE(virDomainDiskGetDriver(disk), "qemu") && disk->src->format == VIR_STORAGE_FILE_RAW) {
+        virDomainDiskSetDriver(disk, disk->src->type == VIR_STORAGE_TYPE_BLOCK ? "phy" : "file");
+    }
+}
+
 static int
 devicePostParse(virDomainDeviceDef *dev, const virDomainDef *def, unsigned int parseFlags, void *opaque,
                 void *parseOpaque)
 {
     if (dev->type == VIR_DOMAIN_DEVICE_DISK && virDomainDiskGetFormat(dev->data.disk) <= VIR_STORAGE_FILE_NONE) {
         virDomainDiskSetFormat(dev->data.disk, VIR_STORAGE_FILE_RAW);
+    }
+    if (dev->type == VIR_DOMAIN_DEVICE_DISK) {
+        replaceQemu(dev->data.disk);
     }
     if (dev->type == VIR_DOMAIN_DEVICE_CHR && dev->data.chr->deviceType == VIR_DOMAIN_CHR_DEVICE_TYPE_SERIAL &&
         dev->data.chr->targetType == VIR_DOMAIN_CHR_SERIAL_TARGET_TYPE_NONE) {
@@ -71,7 +84,7 @@ static const virDomainDefParserConfig parserConfig = {
     .macPrefix = {0x00, 0x16, 0x3e},
     .netPrefix = STUBDOM_NET_PREFIX,
     .defArch = VIR_ARCH_X86_64,
-    .features = VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
+    .features = VIR_DOMAIN_DEF_FEATURE_OFFLINE_VCPUPIN | VIR_DOMAIN_DEF_FEATURE_USER_ALIAS |
                 VIR_DOMAIN_DEF_FEATURE_NET_MODEL_STRING, /* which ones: stubdom_libxl_nic.c */
     .domainPostParseCallback = domainPostParse,
     .devicesPostParseCallback = devicePostParse,

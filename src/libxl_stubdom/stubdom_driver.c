@@ -24,14 +24,15 @@
 #include "stubdom_control.h"
 #include "stubdom_cpu.h"
 #include "stubdom_define.h"
+#include "stubdom_device.h"
 #include "stubdom_device_stats.h"
 #include "stubdom_domaincaps.h"
 #include "stubdom_inside.h"
 #include "stubdom_job.h"
-#include "stubdom_device.h"
 #include "stubdom_lifecycle.h"
 #include "stubdom_list.h"
 #include "stubdom_memory.h"
+#include "stubdom_native.h"
 #include "stubdom_node.h"
 #include "stubdom_nodedev.h"
 #include "stubdom_pin.h"
@@ -287,6 +288,7 @@ static virHypervisorDriver hypervisorDriver = {
     .connectDomainEventDeregister = eventDeregister,
     .connectDomainEventRegisterAny = eventRegisterAny,
     .connectDomainEventDeregisterAny = eventDeregisterAny,
+    .connectDomainXMLFromNative = stubdomConnectDomainXMLFromNative,
     .connectDomainXMLToNative = stubdomConnectDomainXMLToNative,
     .connectListDomains = stubdomConnectListDomains,
     .connectNumOfDomains = stubdomConnectNumOfDomains,

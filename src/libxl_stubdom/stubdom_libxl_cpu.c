@@ -94,18 +94,23 @@ static const char *const numbers[] = {
     "model",      "nc",      "proccount", "procpkg",     "stepping",  NULL,
 };
 
+const char *
+stubdomLibxlCpuFeature(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(featureNames); i++) {
+        if (g_str_equal(name, featureNames[i].libvirt)) {
+            return featureNames[i].libxl;
+        }
+    }
+    return name;
+}
+
 static int
 parseFeature(libxl_domain_build_info *info, const char *name, bool wanted)
 {
-    const char *known = name;
-    g_autofree char *text = NULL;
+    const char *known = stubdomLibxlCpuFeature(name);
+    g_autofree char *text = g_strdup_printf("%s=%d", known, wanted ? 1 : 0);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(featureNames); i++) {
-        if (g_str_equal(name, featureNames[i].libvirt)) {
-            known = featureNames[i].libxl;
-        }
-    }
-    text = g_strdup_printf("%s=%d", known, wanted ? 1 : 0);
     if (g_strv_contains(numbers, known) || strpbrk(known, "=,") || libxl_cpuid_parse_config(&info->cpuid, text) != 0) {
         return stubdomRefuse("cpu feature", name, _("libxl does not know it"));
     }

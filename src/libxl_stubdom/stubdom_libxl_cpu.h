@@ -14,6 +14,11 @@
 void stubdomLibxlBitmapSet(libxl_bitmap *to, virBitmap *from);
 
 /**
+ * stubdomLibxlCpuFeature: libxl's name of the CPU feature that is @name with libvirt; @name itself if it is the same.
+ */
+const char *stubdomLibxlCpuFeature(const char *name);
+
+/**
  * stubdomLibxlCpuBuild: translates <vcpu>, <cputune> and <cpu>.
  *
  * Returns 0, or -1 with an error reported, as stubdomLibxlConfigBuild() does.

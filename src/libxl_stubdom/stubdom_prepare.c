@@ -72,8 +72,13 @@ stubdomReleaseNet(virDomainDef *def, virDomainNetDef *net)
         return;
     }
     virErrorPreserveLast(&before);
+    virResetLastError();
     connection = virGetConnectNetwork();
-    if (!connection || virDomainNetReleaseActualDevice(connection, def, net) < 0) {
+    if (connection) {
+        /* It returns -1 in any case with libvirt 9.0: only an error says that it failed. */
+        ignore_value(virDomainNetReleaseActualDevice(connection, def, net));
+    }
+    if (virGetLastErrorCode() != VIR_ERR_OK) {
         VIR_WARN("domain '%s': its port of the network '%s' cannot be given back: %s", def->name,
                  net->data.network.name, virGetLastErrorMessage());
     }
@@ -103,6 +108,9 @@ stubdomDomainRelease(virDomainDef *def)
 {
     for (size_t i = 0; i < def->nnets; i++) {
         stubdomReleaseNet(def, def->nets[i]);
+        if (def->nets[i]->ifname && g_str_has_prefix(def->nets[i]->ifname, "vif")) {
+            g_clear_pointer(&def->nets[i]->ifname, g_free); /* made of the number of a domain that is no more */
+        }
     }
 }
 
@@ -118,6 +126,9 @@ stubdomDomainReclaim(virDomainDef *def)
         if (!connection && !(connection = virGetConnectNetwork())) {
             VIR_WARN("domain '%s': the network driver does not answer: %s", def->name, virGetLastErrorMessage());
             return;
+        }
+        if (!def->nets[i]->ifname) { /* as libxl has named it, which libvirt needs to find its bridge */
+            def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", def->id, i);
         }
         virDomainNetNotifyActualDevice(connection, def, def->nets[i]);
     }

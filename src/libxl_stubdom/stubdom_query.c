@@ -12,32 +12,8 @@
 
 #include "viraccessapicheck.h"
 
-#include "stubdom_libxl_config.h"
 #include "stubdom_list.h"
 #include "stubdom_xendomain.h"
-
-char *
-stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags)
-{
-    StubdomDriver *driver = conn->privateData;
-    g_auto(StubdomLibxlConfig) config = STUBDOM_LIBXL_CONFIG_INIT;
-    g_autoptr(virDomainDef) def = NULL;
-
-    virCheckFlags(0, NULL);
-    if (virConnectDomainXMLToNativeEnsureACL(conn) < 0) {
-        return NULL;
-    }
-    if (STRNEQ(format, STUBDOM_NATIVE_FORMAT)) {
-        virReportError(VIR_ERR_INVALID_ARG, _("the format '%s' is not known; there is '%s'"), format,
-                       STUBDOM_NATIVE_FORMAT);
-        return NULL;
-    }
-    if (!(def = virDomainDefParseString(xml, driver->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_INACTIVE)) ||
-        stubdomLibxlConfigBuild(&config, def, &driver->defaults.stubdomain) < 0) {
-        return NULL;
-    }
-    return stubdomLibxlConfigToJson(&config);
-}
 
 char *
 stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)

@@ -11,10 +11,6 @@
 
 #include "datatypes.h"
 
-/* The one format of virConnectDomainXMLToNative(): stubdomLibxlConfigToJson()'s. */
-#define STUBDOM_NATIVE_FORMAT "libxl-json"
-
-char *stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags);
 char *stubdomDomainGetXMLDesc(virDomainPtr dom, unsigned int flags);
 char *stubdomDomainGetMetadata(virDomainPtr dom, int type, const char *uri, unsigned int flags);
 char *stubdomDomainGetOSType(virDomainPtr dom);

@@ -237,7 +237,7 @@ def checkNoXen(connection, root):
 
 
 def checkNative(connection, root):
-    equal('xen-xl' in refusal(connection.domainXMLToNative, 'xen-xl', xml('guest')).get_error_message(), True)
+    equal('xen-sxpr' in refusal(connection.domainXMLToNative, 'xen-sxpr', xml('guest')).get_error_message(), True)
 
 
 def checkSecondProcess(connection, root):
