@@ -15,6 +15,7 @@ URI = "xen:///stubdom"
 XML = """<domain type='xen' xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'>
   <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>1</vcpu>
   <os><type arch='x86_64'>hvm</type><boot dev='hd'/></os>
+  <features><acpi/><apic/></features>
   {more}
   <devices>
     <disk type='file' device='disk'>
