@@ -46,6 +46,18 @@ stubdomGuestLife(StubdomLibxl *libxl, uint32_t domid, const unsigned char *uuid)
     return life;
 }
 
+void
+stubdomGuestRefresh(virDomainObj *vm, StubdomGuestLife life)
+{
+    virDomainState state = virDomainObjGetState(vm, NULL);
+
+    if (life == STUBDOM_GUEST_PAUSED && state == VIR_DOMAIN_RUNNING) {
+        virDomainObjSetState(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
+    } else if (life == STUBDOM_GUEST_RUNNING && state == VIR_DOMAIN_PAUSED) {
+        virDomainObjSetState(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
+    }
+}
+
 bool
 stubdomGuestFind(StubdomLibxl *libxl, const unsigned char *uuid, uint32_t *domid)
 {

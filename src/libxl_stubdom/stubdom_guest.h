@@ -4,10 +4,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Both are one thing for users, so what is done to one is done to the other.
- * These functions know domids and no domain objects, and may take long.
+ * These functions know domids, and may take long.
  */
 
 #pragma once
+
+#include "domain_conf.h"
 
 #include "stubdom_libxl.h"
 
@@ -24,6 +26,12 @@ typedef enum {
  * @uuid: the domain's, or NULL to take any
  */
 StubdomGuestLife stubdomGuestLife(StubdomLibxl *libxl, uint32_t domid, const unsigned char *uuid);
+
+/**
+ * stubdomGuestRefresh: gives a domain the state its guest has in Xen, if both are running or paused.
+ * @vm: locked
+ */
+void stubdomGuestRefresh(virDomainObj *vm, StubdomGuestLife life);
 
 /**
  * stubdomGuestFind: the domain with @uuid that is not dying. A short question.

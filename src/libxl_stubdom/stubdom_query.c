@@ -12,7 +12,9 @@
 
 #include "viraccessapicheck.h"
 
+#include "stubdom_guest.h"
 #include "stubdom_list.h"
+#include "stubdom_private.h"
 #include "stubdom_xendomain.h"
 
 char *
@@ -85,6 +87,17 @@ stubdomDomainGetInfo(virDomainPtr dom, virDomainInfoPtr info)
     return result;
 }
 
+/* What others did to a domain meanwhile, with xl say. Who has a job is about to change its state. */
+static void
+refreshState(const StubdomDriver *driver, virDomainObj *vm)
+{
+    uint32_t domid = 0;
+
+    if (virDomainObjIsActive(vm) && driver->libxl && !vm->job->active && stubdomDomid(vm, &domid)) {
+        stubdomGuestRefresh(vm, stubdomGuestLife(driver->libxl, domid, vm->def->uuid));
+    }
+}
+
 int
 stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int flags)
 {
@@ -96,6 +109,7 @@ stubdomDomainGetState(virDomainPtr dom, int *state, int *reason, unsigned int fl
         return -1;
     }
     if (virDomainGetStateEnsureACL(dom->conn, vm->def) == 0) {
+        refreshState(dom->conn->privateData, vm);
         *state = virDomainObjGetState(vm, reason);
         result = 0;
     }

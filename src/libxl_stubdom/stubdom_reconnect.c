@@ -50,19 +50,6 @@ removeHalf(StubdomDriver *driver, void *opaque)
     virDomainObjEndAPI(&vm);
 }
 
-/* What others did to it meanwhile, with xl say. */
-static void
-updateState(virDomainObj *vm, StubdomGuestLife life)
-{
-    virDomainState state = virDomainObjGetState(vm, NULL);
-
-    if (life == STUBDOM_GUEST_PAUSED && state != VIR_DOMAIN_PAUSED) {
-        virDomainObjSetState(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_UNKNOWN);
-    } else if (life == STUBDOM_GUEST_RUNNING && state != VIR_DOMAIN_RUNNING) {
-        virDomainObjSetState(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_UNKNOWN);
-    }
-}
-
 /* In a thread: the network driver is asked. */
 static void
 reclaim(StubdomDriver *driver, void *opaque)
@@ -84,7 +71,7 @@ reclaim(StubdomDriver *driver, void *opaque)
 static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 {
-    updateState(vm, life);
+    stubdomGuestRefresh(vm, life); /* others may have paused it, with xl say */
     if (stubdomProcessConnect(driver, vm) < 0) {
         VIR_ERROR(_("the domain '%s' runs, and its end will not be noticed: %s"), vm->def->name,
                   virGetLastErrorMessage());

@@ -198,6 +198,13 @@ class ChangeTest(DriverTest):
                          [('pause', guest.domid), ('pause', stubdomain), ('unpause', stubdomain),
                           ('unpause', guest.domid)])
 
+    def test_paused_by_others(self):
+        """The state is Xen's."""
+        guest = self.start_guest()
+        for paused, state in ((True, PAUSED), (False, RUNNING)):
+            self.hypervisor.domains[guest.domid].paused = paused
+            self.assertEqual(self.state(), state)
+
     def test_suspend_is_undone(self):
         guest = self.start_guest()
         stubdomain = guest.stubdomain_domid()

@@ -35,6 +35,15 @@ class ReconnectTest(RestartedTest):
         guest.power_off()
         self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_SHUTDOWN))
 
+    def test_two_run_through_three_restarts(self):
+        one, two = self.start_guest('one', number=1), self.start_guest('two', number=2)
+        for _ in range(3):
+            self.restart()
+        one.power_off()
+        self.driver.expect(('one', 'lifecycle', STOPPED, STOPPED_SHUTDOWN))
+        two.power_off()
+        self.driver.expect(('two', 'lifecycle', STOPPED, STOPPED_SHUTDOWN))
+
     def test_orderly_end(self):
         guest = self.start_guest()
         self.driver.stop()

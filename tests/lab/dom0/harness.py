@@ -77,6 +77,7 @@ def _attempt(seconds, function, names):
             wrong += guestLogs(name)
         wrong += ["xen: " + line for line in run("xl", "dmesg")[1].splitlines()[-20:]]
         wrong += logTail(LOGS / "xen-hotplug.log", 5)
+        wrong += run("journalctl", "-u", "libvirtd", "-n", "25", "--no-pager", check=False)[1].splitlines()
         _clean(before)
         return wrong, fault
     return [], False
