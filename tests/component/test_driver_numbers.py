@@ -151,6 +151,11 @@ class HostTest(NumbersTest):
         self.assertIn('486', self.driver.call('getCPUModelNames', 'x86_64'))
         cpu = '<cpu><arch>x86_64</arch><model>486</model></cpu>'
         self.assertIn('486', self.driver.call('baselineCPU', [cpu, cpu], 0))
+        host = ElementTree.fromstring(self.driver.call('getCapabilities')).find('host/cpu')
+        if host is not None and host.find('model') is not None:  # as OpenStack asks when it starts
+            text = ElementTree.tostring(host, encoding='unicode')
+            self.assertIn(f"<model fallback='forbid'>{host.find('model').text}<", self.driver.call('baselineCPU', [text], 1))
+            self.assertGreaterEqual(self.driver.call('compareCPU', text, 0), 1)
 
 
 class CapabilitiesWithoutXenTest(DriverTest):
