@@ -115,6 +115,10 @@ class HostTest(NumbersTest):
         self.assertEqual(self.driver.call('getFreeMemory'), 4 << 30)
         self.assertEqual(self.driver.call('getCellsFreeMemory', 0, 2), [1 << 30, 3 << 30])
         self.assertEqual(self.driver.call('getCellsFreeMemory', 1, 1), [3 << 30])
+        self.assertEqual(self.driver.call('getFreePages', [4, 2048], 0, 2), {'0': {'4': 1 << 18, '2048': 0}, '1': {'4': 3 << 18, '2048': 0}})
+        self.assertEqual(self.driver.call('getFreePages', [4], 1, 2), {'1': {'4': 3 << 18}})
+        with self.assertRaises(DriverError):
+            self.driver.call('getFreePages', [4], 2, 1)
         self.assertEqual(self.driver.call('getMemoryStats', ALL_CELLS), {'total': 8 << 20, 'free': 4 << 20})
         self.assertEqual(self.driver.call('getMemoryStats', 1), {'total': 4 << 20, 'free': 3 << 20})
         with self.assertRaises(DriverError) as caught:
