@@ -170,6 +170,7 @@ def analysis(tally, directory):
     check(tally, 'clang-tidy', ['run-clang-tidy', '-quiet', '-p', BUILD / 'fuzz', f'^{ROOT}/src/.*'])
     sources = [path for pattern in ('src/**/*.[ch]', 'tests/**/*.[ch]') for path in sorted(ROOT.glob(pattern))]
     check(tally, 'clang-format', ['clang-format', '--dry-run', '-Werror', *sources])
+    check(tally, 'manual pages', ['mandoc', '-T', 'lint', '-W', 'warning', *sorted(ROOT.glob('docs/*.[0-9]'))])
     check(tally, 'meson dist', ['meson', 'dist', '-C', directory, '--no-tests', '--allow-dirty'])
 
 

@@ -33,10 +33,11 @@ FIRMWARE_DIRECTORIES = ("usr/share/qemu/keymaps", "usr/share/qemu", "usr/share/s
 #
 # xen-privcmd unrestricted=1: the kernel otherwise refuses to a domU every hypercall but device-model operations,
 # which Debian's QEMU cannot work with; docs/image.md tells why.
+# xen-netfront last: it is loaded when its cards are connected, and what a card needs then must be there.
 # xen-blkfront feature_persistent=0: with persistent grants a disk takes 4 MiB of pages when it connects.
 MODULES = {
     "disk": (("xen-blkfront", "feature_persistent=0"),),
-    "network": (("xen-netfront", ""), ("macvtap", "")),
+    "network": (("macvtap", ""), ("xen-netfront", "")),
     "xen": (("xen-privcmd", "unrestricted=1"), ("xen-evtchn", ""), ("xen-gntdev", "")),
     "pci": (("xen-pcifront", ""),),
 }

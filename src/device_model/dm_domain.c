@@ -17,7 +17,6 @@
 #include <xendevicemodel.h>
 
 #include "dm_error.h"
-#include "protocol/stubdom_command.h"
 #include "protocol/stubdom_paths.h"
 
 gboolean
@@ -47,15 +46,6 @@ dmDomainCrash(guint guest)
     if (handle) {
         xendevicemodel_close(handle);
     }
-}
-
-gboolean
-dmDomainReady(DmStore *store, guint guest, GError **error)
-{
-    g_autofree char *directory = stubdomPathLocalDeviceModel(guest);
-    g_autofree char *state = g_strdup_printf("%s/state", directory);
-
-    return dmStoreWrite(store, state, stubdomStateName(STUBDOM_STATE_RUNNING), error);
 }
 
 char *

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the device model asks and says about its guest: whether it lives, its
- * UUID, that its device model is ready, that it crashed.
+ * UUID, that it crashed.
  */
 
 #pragma once
@@ -13,6 +13,16 @@
 
 #include "dm_libxl.h"
 #include "dm_store.h"
+
+/*
+ * Milliseconds libxl has to finish destroying the stubdomain of a guest that is
+ * gone, before somebody else does: it pauses a domain first, and then removes
+ * its devices, each hotplug script having up to 40 s. One that is not paused is
+ * probably not being destroyed. Two destructions at a time disturb each other's
+ * scripts.
+ */
+#define DM_DOMAIN_LINGER 10000
+#define DM_DOMAIN_LINGER_PAUSED 90000
 
 /** Whether @guest exists and is not being destroyed; @paused: (out): whether it is paused by its toolstack. */
 gboolean dmDomainAlive(DmLibxl *libxl, guint guest, gboolean *paused);
@@ -25,9 +35,6 @@ gboolean dmDomainAlive(DmLibxl *libxl, guint guest, gboolean *paused);
  * interface, as QEMU does. A failure is logged, unless the guest is gone.
  */
 void dmDomainCrash(guint guest);
-
-/** Writes the flag that libxl waits for. */
-gboolean dmDomainReady(DmStore *store, guint guest, GError **error);
 
 /** The guest's UUID, from the path of its /vm directory; (transfer full). NULL with DM_ERROR_XENSTORE or _NOT_FOUND. */
 char *dmDomainUuid(DmStore *store, guint guest, GError **error);

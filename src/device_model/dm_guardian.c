@@ -50,6 +50,7 @@ typedef struct {
     guint guest;
     guint stubdomain;
     gboolean up;        /* the guest runs with its stubdomain */
+    guint awaited;      /* the domain whose end is waited for */
     gboolean abandoned; /* the stubdomain is being destroyed under the guest */
     DmLibxl *libxl;
     DmStore *store;
@@ -73,23 +74,17 @@ dmGuardianRemoveDirectory(const char *runDirectory)
 static gboolean
 domainAlive(Guardian *guardian, guint domid)
 {
-    libxl_dominfo info;
-    gboolean alive;
+    gboolean paused;
 
-    if (!dmLibxlDomainInfo(guardian->libxl, domid, &info)) {
-        return FALSE;
-    }
-    alive = !info.dying;
-    libxl_dominfo_dispose(&info);
-    return alive;
+    return dmDomainAlive(guardian->libxl, domid, &paused);
 }
 
 static void
-guestMayBeGone(const char *changed, gpointer opaque)
+domainMayBeGone(const char *changed, gpointer opaque)
 {
     Guardian *guardian = opaque;
 
-    if (!domainAlive(guardian, guardian->guest)) {
+    if (!domainAlive(guardian, guardian->awaited)) {
         g_main_loop_quit(guardian->loop);
     }
 }
@@ -100,6 +95,15 @@ storeLost(gpointer opaque)
     Guardian *guardian = opaque;
 
     g_main_loop_quit(guardian->loop);
+}
+
+static gboolean
+waitedEnough(gpointer opaque)
+{
+    Guardian *guardian = opaque;
+
+    g_main_loop_quit(guardian->loop);
+    return G_SOURCE_CONTINUE; /* removed by who made it */
 }
 
 static void
@@ -140,6 +144,38 @@ removeNodes(Guardian *guardian)
     }
 }
 
+/* Waits for the end of a domain, @milliseconds at most, 0: for ever. */
+static void
+awaitEnd(Guardian *guardian, guint domid, guint milliseconds)
+{
+    DmStoreWatch *watch;
+    guint timer = 0;
+
+    guardian->awaited = domid;
+    watch = dmStoreWatch(guardian->store, "@releaseDomain", domainMayBeGone, guardian, NULL);
+    if (!watch) {
+        return;
+    }
+    if (milliseconds) {
+        timer = g_timeout_add(milliseconds, waitedEnough, guardian);
+    }
+    g_main_loop_run(guardian->loop);
+    dmStoreUnwatch(watch);
+    g_clear_handle_id(&timer, g_source_remove);
+}
+
+/* The guest and its stubdomain go on without us. libxl destroys both when it destroys the guest. */
+static void
+awaitGuest(Guardian *guardian)
+{
+    gboolean paused;
+
+    awaitEnd(guardian, guardian->guest, 0);
+    if (dmDomainAlive(guardian->libxl, guardian->stubdomain, &paused)) {
+        awaitEnd(guardian, guardian->stubdomain, paused ? DM_DOMAIN_LINGER_PAUSED : DM_DOMAIN_LINGER);
+    }
+}
+
 /* xen-stubdom-dm is gone and did not clean up. */
 static void
 takeOver(Guardian *guardian)
@@ -155,12 +191,9 @@ takeOver(Guardian *guardian)
     if (!guardian->libxl) {
         g_printerr("xen-stubdom-dm: guardian: %s\n", error->message);
     } else {
-        DmStoreWatch *watch = NULL;
-
-        if (guardian->up && (watch = dmStoreWatch(guardian->store, "@releaseDomain", guestMayBeGone, guardian, NULL))) {
-            g_main_loop_run(guardian->loop);
+        if (guardian->up) {
+            awaitGuest(guardian);
         }
-        dmStoreUnwatch(watch);
         destroyStubdomain(guardian);
         removeNodes(guardian);
         if (guardian->abandoned) {

@@ -59,7 +59,7 @@ struct _DmLibxlOperation {
     DmLibxlFunc func;
     gpointer opaque;
     libxl_asyncop_how how;
-    int rc;
+    GError *error; /* how it ended */
 };
 
 static void G_GNUC_PRINTF(5, 0) loggerMessage(xentoollog_logger *base, xentoollog_level level, int errnoval,
@@ -252,26 +252,30 @@ static gboolean
 operationDone(gpointer opaque)
 {
     DmLibxlOperation *operation = opaque;
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) error = g_steal_pointer(&operation->error);
 
     operation->libxl->operations--;
-    if (operation->rc) {
-        dmLibxlSetError(operation->libxl, &error, operation->what, operation->rc);
-    }
     operation->func(error, operation->opaque);
     g_free(operation->what);
     g_free(operation);
     return G_SOURCE_REMOVE;
 }
 
+/* What libxl said is taken now: another operation may be started before this one's end is told. */
+static void
+operationEnded(DmLibxlOperation *operation, int rc)
+{
+    if (rc) {
+        dmLibxlSetError(operation->libxl, &operation->error, operation->what, rc);
+    }
+    g_idle_add_full(G_PRIORITY_DEFAULT, operationDone, operation, NULL);
+}
+
 /* libxl's callback: from within afterpoll, or from within the call itself. */
 static void
 operationCallback(libxl_ctx *ctx, int rc, void *forCallback)
 {
-    DmLibxlOperation *operation = forCallback;
-
-    operation->rc = rc;
-    g_idle_add_full(G_PRIORITY_DEFAULT, operationDone, operation, NULL);
+    operationEnded(forCallback, rc);
 }
 
 DmLibxlOperation *
@@ -279,7 +283,9 @@ dmLibxlBegin(DmLibxl *libxl, const char *what, DmLibxlFunc func, gpointer opaque
 {
     DmLibxlOperation *operation = g_new0(DmLibxlOperation, 1);
 
-    g_string_truncate(libxl->logger.said, 0);
+    if (libxl->operations == 0) {
+        g_string_truncate(libxl->logger.said, 0);
+    }
     operation->libxl = libxl;
     operation->what = g_strdup(what);
     operation->func = func;
@@ -300,8 +306,7 @@ void
 dmLibxlStarted(DmLibxlOperation *operation, int rc)
 {
     if (rc) {
-        operation->rc = rc;
-        g_idle_add_full(G_PRIORITY_DEFAULT, operationDone, operation, NULL);
+        operationEnded(operation, rc);
     }
 }
 

@@ -27,6 +27,7 @@
 #include "dm_guardian.h"
 #include "dm_image.h"
 #include "dm_plan.h"
+#include "dm_sockets.h"
 #include "protocol/stubdom_paths.h"
 
 /*
@@ -36,8 +37,6 @@
  */
 #define ORPHAN_GRACE 700
 #define ORPHAN_GRACE_PAUSED 30000
-/* Milliseconds libxl has to finish destroying the stubdomain of a guest that is gone. */
-#define LINGER 10000
 
 /* All members: main loop only. */
 struct _DmModel {
@@ -54,9 +53,7 @@ struct _DmModel {
     DmPlan *plan;
     DmStubdomain *stubdomain;
     DmCdroms *cdroms;
-    DmQmpServer *libxlServer;
-    DmQmpServer *statServer;
-    DmQmpServer *driverServer;
+    DmSockets *sockets;
     DmStoreWatch *release;
     guint grace;      /* source: orphaned, or lingering */
     guint signals[3]; /* sources */
@@ -124,8 +121,8 @@ dmModelHold(DmModel *model, DmQmpRequest *request)
 void
 dmModelEvent(DmModel *model, const char *name, JsonObject *data)
 {
-    if (model->driverServer) {
-        dmQmpServerEvent(model->driverServer, name, data);
+    if (model->sockets) {
+        dmSocketsEvent(model->sockets, name, data);
     } else if (data) {
         json_object_unref(data);
     }
@@ -195,13 +192,16 @@ lingered(gpointer opaque)
 static void
 guestGone(DmModel *model, gboolean stubdomainGone)
 {
+    gboolean paused = FALSE;
+
     if (stubdomainGone || model->phase == DM_MODEL_STARTING) {
         endModel(model, model->phase == DM_MODEL_STARTING,
                  g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("guest %u is gone"), model->options->domid));
         return;
     }
     g_clear_handle_id(&model->grace, g_source_remove);
-    model->grace = g_timeout_add(LINGER, lingered, model);
+    (void)dmDomainAlive(model->libxl, dmStubdomainDomid(model->stubdomain), &paused);
+    model->grace = g_timeout_add(paused ? DM_DOMAIN_LINGER_PAUSED : DM_DOMAIN_LINGER, lingered, model);
 }
 
 /* The stubdomain's death is reported and its guest, which cannot go on, ended. */
@@ -345,13 +345,13 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
         g_main_loop_quit(model->loop);
         return;
     }
-    if (!dmDomainReady(model->store, model->options->domid, &error)) {
+    dmGuardianSetUp(model->guardian); /* before libxl knows, or both could destroy the stubdomain */
+    if (!dmStubdomainHandOver(stubdomain, &error)) {
         complain(model, error);
         endModel(model, 1, g_steal_pointer(&error));
         return;
     }
     model->phase = DM_MODEL_RUNNING;
-    dmGuardianSetUp(model->guardian);
     while (model->held->len) {
         dmCommandsAnswerStatus(model, g_ptr_array_remove_index(model->held, 0));
     }
@@ -367,32 +367,6 @@ recordStubdomain(guint domid, gpointer opaque)
     DmModel *model = opaque;
 
     dmGuardianSetStubdomain(model->guardian, domid);
-}
-
-static gboolean
-openServers(DmModel *model, GError **error)
-{
-    g_autofree char *path = g_build_filename(model->runDirectory, "qmp", NULL);
-
-    if (g_mkdir_with_parents(model->runDirectory, 0700) < 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot make directory '%s': %s"), model->runDirectory,
-                    g_strerror(errno));
-        return FALSE;
-    }
-    model->libxlServer = model->options->qmpPath
-                             ? dmQmpServerNew(model->options->qmpPath, dmCommandsLibxl, model, error)
-                             : dmQmpServerNewForSocket(model->options->qmpFd, dmCommandsLibxl, model, error);
-    if (!model->libxlServer) {
-        return FALSE;
-    }
-    if (model->options->statPath) {
-        model->statServer = dmQmpServerNew(model->options->statPath, dmCommandsLibxl, model, error);
-        if (!model->statServer) {
-            return FALSE;
-        }
-    }
-    model->driverServer = dmQmpServerNew(path, dmCommandsDriver, model, error);
-    return model->driverServer != NULL;
 }
 
 static gboolean
@@ -423,7 +397,8 @@ prepare(DmModel *model, GError **error)
     model->image = dmImageLoad(model->options->image, NULL, error);
     model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options, error) : NULL;
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
-    if (!uuid || !openServers(model, error)) {
+    model->sockets = uuid ? dmSocketsOpen(model->options, model->runDirectory, model, error) : NULL;
+    if (!model->sockets) {
         return FALSE;
     }
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
@@ -451,9 +426,7 @@ dispose(DmModel *model)
         dmQmpRequestFail(g_ptr_array_remove_index(model->held, 0), "GenericError", "%s",
                          _("the stubdomain did not start"));
     }
-    dmQmpServerFree(model->libxlServer);
-    dmQmpServerFree(model->statServer);
-    dmQmpServerFree(model->driverServer);
+    dmSocketsFree(model->sockets);
     if (model->store && !dmStoreRemove(model->store, local, &error)) {
         g_printerr("xen-stubdom-dm: %s\n", error->message);
     }

@@ -191,6 +191,8 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options,
     plan->commandLine = g_strdup(image->commandLine);
     plan->memory = options->memory ? options->memory : image->memory;
     plan->cpus = g_strdup(options->cpus);
+    plan->lateDevices = dmImageHas(image, "late-devices");
+    plan->seed = dmImageHas(image, "random-seed");
     plan->disks = g_ptr_array_new_with_free_func(planDiskFree);
     plan->nics = g_ptr_array_new_with_free_func(planNicFree);
     if (!planDisks(plan, guest, error) || !planNics(plan, guest, error) || !planConsoles(plan, guest, error) ||

@@ -45,12 +45,14 @@ typedef struct {
     char *kernel;
     char *ramdisk; /* or NULL */
     char *commandLine;
-    char *cpus;       /* of the host it may run on, or NULL for all */
-    guint memory;     /* MiB */
-    GPtrArray *disks; /* of DmPlanDisk */
-    GPtrArray *nics;  /* of DmPlanNic */
-    char **serials;   /* ends in dom0 of the consoles 3… */
-    char **argv;      /* of the device model in the stubdomain, without its name */
+    char *cpus;           /* of the host it may run on, or NULL for all */
+    guint memory;         /* MiB */
+    GPtrArray *disks;     /* of DmPlanDisk */
+    GPtrArray *nics;      /* of DmPlanNic */
+    char **serials;       /* ends in dom0 of the consoles 3… */
+    char **argv;          /* of the device model in the stubdomain, without its name */
+    gboolean lateDevices; /* disks and NICs may come while it boots: its image waits for them */
+    gboolean seed;        /* its image asks for random bytes */
 } DmPlan;
 
 /**

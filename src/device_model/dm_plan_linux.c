@@ -82,6 +82,15 @@ translateName(LinuxWriter *writer, const char *name, const char *value, GError *
     return keep(writer, name, translated, error);
 }
 
+/* QEMU 9 has dropped the option; all that are of use here know its longer form, and put several -machine together. */
+static gboolean
+translateNoAcpi(LinuxWriter *writer, const char *name, const char *value, GError **error)
+{
+    g_strv_builder_add(writer->out, "-machine");
+    g_strv_builder_add(writer->out, "acpi=off");
+    return TRUE;
+}
+
 /* Where the stubdomain has the serial port: the console of the same number. */
 static gboolean
 translateSerial(LinuxWriter *writer, const char *name, const char *value, GError **error)
@@ -248,7 +257,7 @@ static const struct {
     {"-name", TRUE, translateName},
     {"-net", TRUE, keepNone},
     {"-netdev", TRUE, translateNetdev},
-    {"-no-acpi", FALSE, keep},
+    {"-no-acpi", FALSE, translateNoAcpi},
     {"-no-shutdown", FALSE, keep},
     {"-no-user-config", FALSE, keep},
     {"-nodefaults", FALSE, keep},

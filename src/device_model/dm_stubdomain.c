@@ -6,7 +6,8 @@
  * The order of the steps is not free: the target must be known before disks
  * are attached, because the block hotplug script lets guest and stubdomain
  * share an image only then; and all nodes must be there before the stubdomain
- * runs, because MiniOS reads each of them once.
+ * runs, because MiniOS reads each of them once. Only what an image says it
+ * waits for may come later.
  */
 
 #include "config.h"
@@ -16,6 +17,7 @@
 #include <glib/gi18n-lib.h>
 #include <libxl_utils.h>
 
+#include "dm_attach.h"
 #include "dm_devices.h"
 #include "dm_domain.h"
 #include "dm_error.h"
@@ -41,7 +43,7 @@ struct _DmStubdomain {
     libxl_domain_config config; /* while it is created */
     gboolean configFilled;
     uint32_t domid; /* NO_DOMAIN: does not exist */
-    guint device;   /* the disk or NIC that is attached next */
+    DmAttach *attach;
     DmTerminals *terminals;
     DmChannel *channel;
     gint64 deadline; /* monotonic microseconds */
@@ -140,6 +142,7 @@ targetOf(const DmStubdomain *stubdomain)
         .uuid = stubdomain->uuid,
         .kind = stubdomain->plan->kind,
         .argv = (const char *const *)stubdomain->plan->argv,
+        .seed = stubdomain->plan->seed,
     };
 }
 
@@ -165,96 +168,41 @@ undoTarget(DmSteps *steps, gpointer opaque)
     dmStepsDone(steps, error);
 }
 
-/* --- its devices ------------------------------------------------------------- */
-
-static void attachNextDisk(DmStubdomain *stubdomain);
-static void attachNextNic(DmStubdomain *stubdomain);
+/* --- what it is connected to ------------------------------------------------- */
 
 static void
-diskAttached(const GError *error, gpointer opaque)
+runDevices(DmSteps *steps, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
 
-    if (error) {
-        stepDone(error, stubdomain);
-    } else {
-        stubdomain->device++;
-        attachNextDisk(stubdomain);
-    }
+    stubdomain->attach = dmAttachStart(stubdomain->libxl, stubdomain->domid, stubdomain->plan);
+    dmStepsDone(steps, NULL); /* they are awaited later */
 }
 
 static void
-attachNextDisk(DmStubdomain *stubdomain)
-{
-    const DmPlanDisk *planned;
-    g_autofree char *what = NULL;
-    DmLibxlOperation *operation;
-    libxl_device_disk disk;
-
-    if (stubdomain->device == stubdomain->plan->disks->len) {
-        stepDone(NULL, stubdomain);
-        return;
-    }
-    planned = g_ptr_array_index(stubdomain->plan->disks, stubdomain->device);
-    what = g_strdup_printf(_("attach disk '%s' to the stubdomain as '%s'"), planned->path, planned->vdev);
-    operation = dmLibxlBegin(stubdomain->libxl, what, diskAttached, stubdomain);
-    dmDevicesFillDisk(planned, &disk);
-    dmLibxlStarted(operation, libxl_device_disk_add(dmLibxlContext(stubdomain->libxl), stubdomain->domid, &disk,
-                                                    dmLibxlHow(operation)));
-    libxl_device_disk_dispose(&disk);
-}
-
-static void
-runDisks(DmSteps *steps, gpointer opaque)
+devicesEnded(const GError *error, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
 
-    stubdomain->device = 0;
-    attachNextDisk(stubdomain);
+    g_clear_pointer(&stubdomain->attach, dmAttachFree);
+    stepDone(NULL, stubdomain);
 }
 
+/* A domain is not destroyed while hotplug scripts work for it: they would fail half-way and leave their locks. */
 static void
-nicAttached(const GError *error, gpointer opaque)
+undoDevices(DmSteps *steps, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
 
-    if (error) {
-        stepDone(error, stubdomain);
-    } else {
-        stubdomain->device++;
-        attachNextNic(stubdomain);
-    }
+    dmAttachAwait(stubdomain->attach, devicesEnded, stubdomain);
 }
 
 static void
-attachNextNic(DmStubdomain *stubdomain)
-{
-    const DmPlanNic *planned;
-    g_autofree char *what = NULL;
-    DmLibxlOperation *operation;
-    libxl_device_nic nic;
-
-    if (stubdomain->device == stubdomain->plan->nics->len) {
-        stepDone(NULL, stubdomain);
-        return;
-    }
-    planned = g_ptr_array_index(stubdomain->plan->nics, stubdomain->device);
-    what = g_strdup_printf(_("attach NIC %u of the stubdomain to bridge '%s'"), planned->index,
-                           planned->bridge ? planned->bridge : _("(default)"));
-    operation = dmLibxlBegin(stubdomain->libxl, what, nicAttached, stubdomain);
-    dmDevicesFillNic(planned, &nic);
-    dmLibxlStarted(operation, libxl_device_nic_add(dmLibxlContext(stubdomain->libxl), stubdomain->domid, &nic,
-                                                   dmLibxlHow(operation)));
-    libxl_device_nic_dispose(&nic);
-}
-
-static void
-runNics(DmSteps *steps, gpointer opaque)
+runAttached(DmSteps *steps, gpointer opaque)
 {
     DmStubdomain *stubdomain = opaque;
 
-    stubdomain->device = 0;
-    attachNextNic(stubdomain);
+    dmAttachAwait(stubdomain->attach, stepDone, stubdomain);
 }
 
 static void
@@ -330,9 +278,28 @@ undoReady(DmSteps *steps, gpointer opaque)
 
 /* Everything is there before the stubdomain runs (stubdom.txt): MiniOS looks once. */
 static const DmStep startSteps[] = {
-    {"create", runCreate, undoCreate}, {"target", runTarget, undoTarget},       {"disks", runDisks, NULL},
-    {"nics", runNics, NULL},           {"consoles", runConsoles, undoConsoles}, {"log", runLog, NULL},
-    {"unpause", runUnpause, NULL},     {"ready", runReady, undoReady},          {NULL, NULL, NULL},
+    {"create", runCreate, undoCreate},
+    {"target", runTarget, undoTarget},
+    {"devices", runDevices, undoDevices},
+    {"consoles", runConsoles, undoConsoles},
+    {"log", runLog, NULL},
+    {"attached", runAttached, NULL},
+    {"unpause", runUnpause, NULL},
+    {"ready", runReady, undoReady},
+    {NULL, NULL, NULL},
+};
+
+/* An image that waits for its devices boots while they are attached. */
+static const DmStep lateDevicesSteps[] = {
+    {"create", runCreate, undoCreate},
+    {"target", runTarget, undoTarget},
+    {"devices", runDevices, undoDevices},
+    {"consoles", runConsoles, undoConsoles},
+    {"log", runLog, NULL},
+    {"unpause", runUnpause, NULL},
+    {"attached", runAttached, NULL},
+    {"ready", runReady, undoReady},
+    {NULL, NULL, NULL},
 };
 
 static void
@@ -391,7 +358,7 @@ dmStubdomainNew(DmLibxl *libxl, DmStore *store, const DmOptions *options, const 
     stubdomain->record = record;
     stubdomain->recordOpaque = opaque;
     stubdomain->domid = NO_DOMAIN;
-    stubdomain->steps = dmStepsNew(startSteps, stepsEnded, stubdomain);
+    stubdomain->steps = dmStepsNew(plan->lateDevices ? lateDevicesSteps : startSteps, stepsEnded, stubdomain);
     return stubdomain;
 }
 
@@ -403,6 +370,7 @@ dmStubdomainFree(DmStubdomain *stubdomain)
     }
     g_clear_handle_id(&stubdomain->deadlineSource, g_source_remove);
     dmStepsFree(stubdomain->steps);
+    dmAttachFree(stubdomain->attach);
     dmChannelFree(stubdomain->channel);
     dmTerminalsFree(stubdomain->terminals);
     if (stubdomain->configFilled) {
@@ -438,6 +406,14 @@ dmStubdomainStop(DmStubdomain *stubdomain, GError *reason, DmStubdomainFunc func
     stubdomain->func = func;
     stubdomain->opaque = opaque;
     giveUp(stubdomain, reason);
+}
+
+gboolean
+dmStubdomainHandOver(DmStubdomain *stubdomain, GError **error)
+{
+    DmTarget target = targetOf(stubdomain);
+
+    return dmTargetUp(stubdomain->store, &target, error);
 }
 
 char *

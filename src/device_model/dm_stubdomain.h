@@ -59,6 +59,15 @@ void dmStubdomainStart(DmStubdomain *stubdomain, gint64 deadline, DmStubdomainFu
 void dmStubdomainStop(DmStubdomain *stubdomain, GError *reason, DmStubdomainFunc func, gpointer opaque);
 
 /**
+ * dmStubdomainHandOver:
+ *
+ * To be called when it is up: tells libxl of it and that the device model is
+ * ready (dmTargetUp()). From now on libxl destroys it with the guest, unless it
+ * is stopped before.
+ */
+gboolean dmStubdomainHandOver(DmStubdomain *stubdomain, GError **error);
+
+/**
  * dmStubdomainReleased:
  *
  * To be called on every @releaseDomain. While it starts, a stubdomain that is

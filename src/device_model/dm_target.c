@@ -12,12 +12,14 @@
 #include "dm_target.h"
 
 #include <errno.h>
+#include <sys/random.h>
 
 #include <glib/gi18n-lib.h>
 #include <xenctrl.h>
 
 #include "dm_error.h"
 #include "protocol/stubdom_args.h"
+#include "protocol/stubdom_command.h"
 #include "protocol/stubdom_paths.h"
 
 static gboolean
@@ -65,21 +67,36 @@ writeArguments(DmStore *store, const DmTarget *target, GError **error)
     return TRUE;
 }
 
+/* A domain has no source of randomness of its own: without these bytes its first reader waits a second for some. */
+static gboolean
+writeSeed(DmStore *store, const DmTarget *target, GError **error)
+{
+    g_autofree char *path = stubdomPathRandomSeed(target->stubdomain);
+    guint8 bytes[STUBDOM_RANDOM_SEED_BYTES];
+    char text[2 * STUBDOM_RANDOM_SEED_BYTES + 1];
+
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the kernel gave no random bytes: %s"), g_strerror(errno));
+        return FALSE;
+    }
+    for (gsize i = 0; i < sizeof(bytes); i++) {
+        g_snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    }
+    return dmStoreMake(store, path, text, 0, (int)target->stubdomain, error);
+}
+
 static gboolean
 writeNodes(DmStore *store, gpointer opaque, GError **error)
 {
     const DmTarget *target = opaque;
     guint guest = target->guest;
     g_autofree char *targetPath = stubdomPathTarget(target->stubdomain);
-    g_autofree char *domid = stubdomPathDeviceModelDomid(guest);
     g_autofree char *directory = stubdomPathDeviceModel(target->stubdomain, guest);
     g_autofree char *guestText = g_strdup_printf("%u", guest);
-    g_autofree char *stubdomainText = g_strdup_printf("%u", target->stubdomain);
 
     return dmStoreMake(store, targetPath, guestText, 0, (int)target->stubdomain, error) &&
-           dmStoreMake(store, domid, stubdomainText, 0, (int)guest, error) &&
            dmStoreMake(store, directory, "", target->stubdomain, (int)guest, error) &&
-           writeArguments(store, target, error);
+           writeArguments(store, target, error) && (!target->seed || writeSeed(store, target, error));
 }
 
 gboolean
@@ -100,6 +117,31 @@ removeNodes(DmStore *store, gpointer opaque, GError **error)
 
     return dmStoreRemove(store, domid, error) && dmStoreRemove(store, dmargs, error) &&
            dmStoreRemove(store, dmArgv, error);
+}
+
+static gboolean
+writeUp(DmStore *store, gpointer opaque, GError **error)
+{
+    const DmTarget *target = opaque;
+    g_autofree char *domid = stubdomPathDeviceModelDomid(target->guest);
+    g_autofree char *directory = stubdomPathLocalDeviceModel(target->guest);
+    g_autofree char *state = g_strdup_printf("%s/state", directory);
+    g_autofree char *value = g_strdup_printf("%u", target->stubdomain);
+    g_autofree char *guest = stubdomPathDomain(target->guest);
+    g_autofree char *there = dmStoreRead(store, guest, NULL, error);
+
+    if (!there) { /* being destroyed: nobody would remove what is written now */
+        g_prefix_error(error, _("guest %u is gone: "), target->guest);
+        return FALSE;
+    }
+    return dmStoreMake(store, domid, value, 0, (int)target->guest, error) &&
+           dmStoreWrite(store, state, stubdomStateName(STUBDOM_STATE_RUNNING), error);
+}
+
+gboolean
+dmTargetUp(DmStore *store, const DmTarget *target, GError **error)
+{
+    return dmStoreTransaction(store, writeUp, (gpointer)target, error);
 }
 
 gboolean

@@ -21,6 +21,7 @@ typedef struct {
     const char *uuid; /* of the guest */
     DmImageKind kind;
     const char *const *argv; /* of the device model in the stubdomain */
+    gboolean seed;           /* give it random bytes */
 } DmTarget;
 
 /**
@@ -33,5 +34,18 @@ typedef struct {
  */
 gboolean dmTargetSet(DmStore *store, const DmTarget *target, GError **error);
 
-/** Removes the nodes that are not below the stubdomain's own directories, which libxl removes. */
+/**
+ * dmTargetUp:
+ *
+ * Hands the stubdomain over to libxl and tells it that the device model is
+ * ready. Until then libxl knows nothing of the stubdomain, and does not destroy
+ * it with a guest whose start is given up: two destructions of one domain at a
+ * time disturb each other's hotplug scripts.
+ *
+ * Returns: FALSE with DM_ERROR_XENSTORE
+ */
+gboolean dmTargetUp(DmStore *store, const DmTarget *target, GError **error);
+
+/** Takes it back from libxl, and removes the nodes that are not below the stubdomain's own directories, which libxl
+ * removes. */
 gboolean dmTargetClear(DmStore *store, const DmTarget *target, GError **error);

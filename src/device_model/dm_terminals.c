@@ -129,7 +129,8 @@ consoleEvent(DmConsoles *consoles, guint number, DmConsoleEvent event, const cha
         g_printerr("xen-stubdom-dm: console %u of the stubdomain is closed: %s\n", number, text ? text : "");
         break;
     case DM_CONSOLE_WORKER_DIED:
-        g_printerr("xen-stubdom-dm: the console worker died: %s; the serial ports are disconnected\n",
+        g_printerr("xen-stubdom-dm: the console worker died: %s; the serial ports stay disconnected until the guest is "
+                   "destroyed and started again, and it cannot be saved\n",
                    text ? text : "");
         break;
     }

@@ -27,6 +27,7 @@
 
 /* The headers that declare what is redefined below come first. */
 #include "capabilities.h"
+#include "domain_conf.h"
 #include "virpidfile.h"
 
 /* Nobody waits for a lock any more. */
@@ -47,6 +48,21 @@ stubdomCompatAllocMachines(const char *const *names, int count)
     return (virCapabilitiesAllocMachines)(list, &counted);
 }
 #define virCapabilitiesAllocMachines(names, count) stubdomCompatAllocMachines(names, count)
+
+/* It adds to an array, instead of making a list that ends with NULL. */
+static inline int
+stubdomCompatGetMessages(virDomainObj *vm, char ***messages, unsigned int flags)
+{
+    GPtrArray *array = g_ptr_array_new();
+    int count;
+
+    (virDomainObjGetMessages)(vm, array, flags);
+    count = (int)array->len;
+    g_ptr_array_add(array, NULL);
+    *messages = (char **)g_ptr_array_free(array, FALSE);
+    return count;
+}
+#define virDomainObjGetMessages(vm, messages, flags) stubdomCompatGetMessages(vm, messages, flags)
 
 #endif /* 11.3 */
 

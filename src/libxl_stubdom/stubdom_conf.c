@@ -13,6 +13,8 @@
 
 #include "stubdom_conf.h"
 
+#include <unistd.h>
+
 #include "configmake.h"
 #include "virfile.h"
 #include "virpidfile.h"
@@ -75,10 +77,28 @@ openXen(StubdomDriver *driver)
     return (driver->watcher = stubdomEventsNew(stubdomEndOccurred, driver)) ? 0 : -1;
 }
 
+/* libvirt writes a file beside the one it replaces; a libvirtd that was killed then leaves it. We have the lock. */
+static void
+removeHalfWritten(const char *directory)
+{
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        g_autofree char *file = g_build_filename(directory, name, NULL);
+
+        if (g_str_has_suffix(name, ".xml.new") && unlink(file) < 0) {
+            VIR_WARN("cannot remove the file '%s': %s", file, g_strerror(errno));
+        }
+    }
+}
+
 /* The status of running domains first: it has their live definition. */
 static int
 loadDomains(StubdomDriver *driver)
 {
+    removeHalfWritten(driver->stateDir);
+    removeHalfWritten(driver->configDir);
     if (virDomainObjListLoadAllConfigs(driver->domains, driver->stateDir, NULL, true, driver->xmlopt, NULL, NULL) < 0 ||
         virDomainObjListLoadAllConfigs(driver->domains, driver->configDir, driver->autostartDir, false, driver->xmlopt,
                                        NULL, NULL) < 0) {

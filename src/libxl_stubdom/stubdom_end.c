@@ -204,16 +204,18 @@ findReason(StubdomDriver *driver, virDomainObj *vm)
 {
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
     g_autoptr(StubdomDeath) death = priv->death ? stubdomDeathRef(priv->death) : NULL;
-    StubdomGuestLife life;
-    char *reason;
+    StubdomGuestLife life =
+        priv->stubdomain ? stubdomGuestLife(driver->libxl, priv->stubdomain, NULL) : STUBDOM_GUEST_GONE;
+    bool gone = life == STUBDOM_GUEST_GONE || life == STUBDOM_GUEST_SHUTDOWN;
+    char *reason = NULL;
 
-    if (!death) {
-        return;
-    }
-    life = priv->stubdomain ? stubdomGuestLife(driver->libxl, priv->stubdomain, NULL) : STUBDOM_GUEST_GONE;
     virObjectUnlock(vm);
-    reason =
-        stubdomDeathReason(death, life == STUBDOM_GUEST_RUNNING || life == STUBDOM_GUEST_PAUSED ? 0 : REASON_TIMEOUT);
+    if (death) {
+        reason = stubdomDeathReason(death, gone ? REASON_TIMEOUT : 0);
+    }
+    if (!reason && gone) {
+        reason = g_strdup(_("its stubdomain ended, and its device model did not say why"));
+    }
     virObjectLock(vm);
     g_free(priv->endReason);
     priv->endReason = reason;

@@ -71,10 +71,10 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
 
     disconnect(driver, vm);
-    stubdomDomainRelease(vm->def);
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
+    stubdomDomainRelease(vm->def);
     removeConfig(driver, vm);
     if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
         VIR_WARN("%s", virGetLastErrorMessage());
@@ -161,7 +161,8 @@ makeActive(Start *start)
     return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
 }
 
-/* With the domain locked: the other drivers of libvirtd answer at once, and others may read the definition. */
+/* Asks drivers of this very daemon, which do not wait for anything; what they say goes into a definition others read.
+ */
 static int
 prepareDevices(Start *start)
 {
@@ -383,7 +384,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
-    stubdomDomainRelease(vm->def);
+    stubdomDomainRelease(vm->def); /* a start allocates its own */
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);

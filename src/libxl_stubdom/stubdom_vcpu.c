@@ -255,7 +255,7 @@ eachCpuStats(const StubdomDriver *driver, const virDomainObj *vm, virTypedParame
         result = count;
     }
     for (int i = first; i < count && nparams && (unsigned int)(i - first) < ncpus && result == 1; i++) {
-        if (virTypedParameterAssign(&params[(unsigned int)(i - first) * nparams], VIR_DOMAIN_CPU_STATS_CPUTIME,
+        if (virTypedParameterAssign(&params[(size_t)(i - first) * nparams], VIR_DOMAIN_CPU_STATS_CPUTIME,
                                     VIR_TYPED_PARAM_ULLONG, vcpus[i].vcpu_time) < 0) {
             result = -1;
         }

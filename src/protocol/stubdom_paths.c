@@ -48,6 +48,12 @@ stubdomPathTarget(guint stubdomain)
 }
 
 char *
+stubdomPathRandomSeed(guint stubdomain)
+{
+    return g_strdup_printf("/local/domain/%u/" STUBDOM_RANDOM_SEED_NAME, stubdomain);
+}
+
+char *
 stubdomPathDeviceModelDomid(guint guest)
 {
     return g_strdup_printf("/local/domain/%u/image/device-model-domid", guest);

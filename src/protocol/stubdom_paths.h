@@ -48,6 +48,13 @@ char *stubdomPathNode(guint stubdomain, guint guest, StubdomNode node);
 /** /local/domain/@stubdomain/target: holds the domid of the guest. */
 char *stubdomPathTarget(guint stubdomain);
 
+/* The leaf of stubdomPathRandomSeed(), and bytes in its value, which has two hexadecimal digits for each. */
+#define STUBDOM_RANDOM_SEED_NAME "random-seed"
+#define STUBDOM_RANDOM_SEED_BYTES 32U
+
+/** /local/domain/@stubdomain/random-seed: random bytes for the stubdomain's kernel (our extension `random-seed`). */
+char *stubdomPathRandomSeed(guint stubdomain);
+
 /** /local/domain/@guest/image/device-model-domid: holds the domid of the stubdomain. */
 char *stubdomPathDeviceModelDomid(guint guest);
 

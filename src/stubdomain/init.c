@@ -23,6 +23,8 @@
 
 #include "init_arguments.h"
 #include "init_commands.h"
+#include "init_devices.h"
+#include "init_entropy.h"
 #include "init_error.h"
 #include "init_log.h"
 #include "init_modules.h"
@@ -242,30 +244,11 @@ qemuStart(Init *init)
     initLog("QEMU started");
 }
 
-/* Returns what is not there yet, or NULL. */
-static char *
-missingDevice(const InitArguments *arguments)
-{
-    for (guint i = 0; i < arguments->nodes->len; i++) {
-        const InitNode *node = g_ptr_array_index(arguments->nodes, i);
-
-        if (!g_file_test(node->path, G_FILE_TEST_EXISTS))
-            return g_strdup(node->path);
-    }
-    for (guint i = 0; i < arguments->nics->len; i++) {
-        guint number = g_array_index(arguments->nics, InitNic, i).number;
-
-        if (!initNetworkPresent(number))
-            return g_strdup_printf("PV network card %u", number);
-    }
-    return NULL;
-}
-
 static gboolean
 devicesPresent(gpointer data)
 {
     Init *init = data;
-    g_autofree char *missing = missingDevice(init->arguments);
+    g_autofree char *missing = initDevicesMissing(init->arguments);
 
     return missing == NULL;
 }
@@ -281,9 +264,9 @@ devicesAwaited(gboolean present, gpointer data)
         qemuStart(init);
         return;
     }
-    missing = missingDevice(init->arguments);
+    missing = initDevicesMissing(init->arguments);
     error = g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT, "%s did not appear within %u s", missing ? missing : "a device",
-                        init->options.timeout);
+                        init->options.deviceTimeout);
     fail(init, error);
 }
 
@@ -366,15 +349,37 @@ optionsRead(Init *init, GError **error)
     return g_file_get_contents("/proc/cmdline", &text, NULL, error) && initOptionsParse(text, &init->options, error);
 }
 
-/* Devices take longest to appear, so their drivers come before everything that can go on meanwhile. */
-static gboolean
-modulesLoad(const InitArguments *arguments, GError **error)
+static void
+modulesLoaded(const GError *error, gpointer data)
 {
-    if (initArgumentsHas(arguments, INIT_NODE_DISK) && !initModulesLoad(INIT_MODULES_DISK, error))
-        return FALSE;
-    if (arguments->nics->len > 0 && !initModulesLoad(INIT_MODULES_NETWORK, error))
-        return FALSE;
+    Init *init = data;
+
+    if (error)
+        fail(init, error);
+    else
+        initUeventsRecheck(init->uevents);
+}
+
+/* Drivers of disks and network cards wait for devices on their own account, which must not hold up the main loop. */
+static gboolean
+modulesLoad(Init *init, GError **error)
+{
+    if (initArgumentsHas(init->arguments, INIT_NODE_DISK))
+        initModulesLoadBeside(INIT_MODULES_DISK, modulesLoaded, init);
+    if (init->arguments->nics->len > 0)
+        initModulesLoadBeside(INIT_MODULES_NETWORK, modulesLoaded, init);
     return initModulesLoad(INIT_MODULES_XEN, error);
+}
+
+/* Not a reason to give up: without it QEMU starts late. */
+static void
+entropyAdd(Init *init)
+{
+    g_autofree char *seed = initXenstoreReadOptional(init->store, STUBDOM_RANDOM_SEED_NAME);
+    g_autoptr(GError) error = NULL;
+
+    if (seed && !initEntropyAdd(seed, &error))
+        initLog("%s", error->message);
 }
 
 static gboolean
@@ -390,12 +395,13 @@ start(Init *init, GError **error)
     init->store = initXenstoreOpen(error);
     if (!init->store || !guestRead(init, error))
         return FALSE;
+    entropyAdd(init);
     argv = argumentsRead(init, error);
     if (!argv)
         return FALSE;
     init->arguments = initArgumentsParse((const char *const *)argv, error);
     init->uevents = initUeventsNew(error);
-    if (!init->arguments || !init->uevents || !modulesLoad(init->arguments, error))
+    if (!init->arguments || !init->uevents || !modulesLoad(init, error))
         return FALSE;
     initLog("device model of domain %u, %u arguments", init->guest, init->arguments->argv->len);
     return TRUE;
@@ -428,7 +434,7 @@ main(int argc, char **argv)
         return askPid1();
 
     if (start(&init, &error)) {
-        initUeventsAwait(init.uevents, init.options.timeout, devicesPresent, devicesAwaited, &init);
+        initUeventsAwait(init.uevents, init.options.deviceTimeout, devicesPresent, devicesAwaited, &init);
         while (!init.ended)
             g_main_context_iteration(NULL, TRUE);
     } else {

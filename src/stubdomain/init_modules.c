@@ -59,3 +59,42 @@ initModulesLoad(const char *group, GError **error)
     }
     return TRUE;
 }
+
+typedef struct {
+    const char *group; /* immutable */
+    InitModulesFunc func;
+    gpointer data;
+    GError *error; /* the thread's, then the main loop's */
+} ModulesLoad;
+
+static gboolean
+loadEnded(gpointer data)
+{
+    ModulesLoad *load = data;
+
+    load->func(load->error, load->data);
+    g_clear_error(&load->error);
+    g_free(load);
+    return G_SOURCE_REMOVE;
+}
+
+static gpointer
+loadThread(gpointer data)
+{
+    ModulesLoad *load = data;
+
+    (void)initModulesLoad(load->group, &load->error);
+    g_idle_add(loadEnded, load);
+    return NULL;
+}
+
+void
+initModulesLoadBeside(const char *group, InitModulesFunc func, gpointer data)
+{
+    ModulesLoad *load = g_new0(ModulesLoad, 1);
+
+    load->group = group;
+    load->func = func;
+    load->data = data;
+    g_thread_unref(g_thread_new(group, loadThread, load));
+}

@@ -31,3 +31,18 @@
  * Returns: TRUE if all modules are loaded
  */
 gboolean initModulesLoad(const char *group, GError **error);
+
+/* @error: why not all modules of the group are loaded, or NULL (transfer none). */
+typedef void (*InitModulesFunc)(const GError *error, gpointer data);
+
+/**
+ * initModulesLoadBeside:
+ * @group: one of INIT_MODULES_*
+ * @func: called once, from the main loop, when the group is loaded or could not be
+ * @data: for @func
+ *
+ * Loads a group in a thread of its own. The driver of a PV device does not
+ * return from its start until the devices it found are connected, and looks
+ * for that ten times a second; devices are usable before that.
+ */
+void initModulesLoadBeside(const char *group, InitModulesFunc func, gpointer data);

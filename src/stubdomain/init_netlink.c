@@ -1,5 +1,5 @@
 /*
- * The two rtnetlink requests stubdom-init needs, see the header
+ * The three rtnetlink requests stubdom-init needs, see the header
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
@@ -23,6 +23,11 @@ typedef union {
     char bytes[REQUEST_MAX];
 } Request;
 
+typedef union {
+    struct nlmsghdr header;
+    char bytes[4096];
+} Reply;
+
 static void
 requestInit(Request *request, guint16 type, guint16 flags, int index, guint ifFlags)
 {
@@ -30,7 +35,7 @@ requestInit(Request *request, guint16 type, guint16 flags, int index, guint ifFl
 
     memset(request, 0, sizeof(*request));
     request->header.nlmsg_type = type;
-    request->header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+    request->header.nlmsg_flags = NLM_F_REQUEST | flags;
     request->header.nlmsg_len = NLMSG_LENGTH(sizeof(info));
     memcpy(NLMSG_DATA(&request->header), &info, sizeof(info));
 }
@@ -60,15 +65,10 @@ requestNestEnd(Request *request, gsize start)
     memcpy(request->bytes + start, &attribute, sizeof(attribute));
 }
 
-/* Sends the request and waits for the kernel's acknowledgement; returns 0 or an errno. */
+/* Sends the request and receives what the kernel answers, or at least its beginning; returns 0 or an errno. */
 static int
-requestSend(Request *request)
+requestExchange(const Request *request, Reply *reply)
 {
-    union {
-        struct nlmsghdr header;
-        char bytes[4096];
-    } reply = {.bytes = {0}};
-    struct nlmsgerr result = {.error = -EPROTO};
     ssize_t length = -1;
     int number = 0;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -76,16 +76,51 @@ requestSend(Request *request)
     if (fd < 0)
         return errno;
     if (send(fd, request, request->header.nlmsg_len, 0) >= 0)
-        length = recv(fd, &reply, sizeof(reply), 0);
+        length = recv(fd, reply, sizeof(*reply), 0);
     if (length < 0)
         number = errno;
     close(fd);
-    if (number != 0)
-        return number;
+    if (number == 0 && (gsize)length < NLMSG_LENGTH(sizeof(struct nlmsgerr)))
+        number = EPROTO;
+    return number;
+}
 
-    if ((gsize)length >= NLMSG_LENGTH(sizeof(result)) && reply.header.nlmsg_type == NLMSG_ERROR)
-        memcpy(&result, NLMSG_DATA(&reply.header), sizeof(result));
+/* The result in an answer that is an acknowledgement or an error; another is one error more. */
+static int
+replyResult(const Reply *reply)
+{
+    struct nlmsgerr result = {.error = -EPROTO};
+
+    if (reply->header.nlmsg_type == NLMSG_ERROR)
+        memcpy(&result, NLMSG_DATA(&reply->header), sizeof(result));
     return -result.error;
+}
+
+/* Sends the request and waits for the kernel's acknowledgement; returns 0 or an errno. */
+static int
+requestSend(Request *request)
+{
+    Reply reply = {.bytes = {0}};
+    int number = 0;
+
+    request->header.nlmsg_flags |= NLM_F_ACK;
+    number = requestExchange(request, &reply);
+    return number != 0 ? number : replyResult(&reply);
+}
+
+guint
+initNetlinkIndex(const char *name)
+{
+    Reply reply = {.bytes = {0}};
+    struct ifinfomsg info = {0};
+    Request request;
+
+    requestInit(&request, RTM_GETLINK, 0, 0, 0);
+    requestAdd(&request, IFLA_IFNAME, name, strlen(name) + 1);
+    if (requestExchange(&request, &reply) != 0 || reply.header.nlmsg_type != RTM_NEWLINK)
+        return 0;
+    memcpy(&info, NLMSG_DATA(&reply.header), sizeof(info));
+    return info.ifi_index > 0 ? (guint)info.ifi_index : 0;
 }
 
 gboolean

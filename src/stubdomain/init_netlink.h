@@ -1,5 +1,5 @@
 /*
- * The two rtnetlink requests stubdom-init needs
+ * The three rtnetlink requests stubdom-init needs
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -10,6 +10,19 @@
 #pragma once
 
 #include <glib.h>
+
+/**
+ * initNetlinkIndex:
+ * @name: of an interface
+ *
+ * An interface has its directory in sysfs, and its uevent, before it is in the
+ * kernel's list of interfaces; whoever looks there in between does not find
+ * it. The kernel registers an interface and answers this request under the
+ * same lock, so that the answer is that of before or after.
+ *
+ * Returns: its index, or 0 if there is no such interface
+ */
+guint initNetlinkIndex(const char *name);
 
 /**
  * initNetlinkMacvtapAdd:

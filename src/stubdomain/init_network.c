@@ -16,8 +16,6 @@
 #include "init_error.h"
 #include "init_netlink.h"
 
-unsigned int if_nametoindex(const char *name); /* <net/if.h> and <linux/if.h> exclude each other */
-
 /* The kernel numbers interfaces as they appear; which card it is says only its place on the xenbus. */
 static char *
 interfaceName(guint number)
@@ -28,12 +26,19 @@ interfaceName(guint number)
     return dir ? g_strdup(g_dir_read_name(dir)) : NULL;
 }
 
-gboolean
-initNetworkPresent(guint number)
+/* Index of its interface, 0 if it has none yet. */
+static guint
+interfaceIndex(guint number)
 {
     g_autofree char *name = interfaceName(number);
 
-    return name != NULL;
+    return name ? initNetlinkIndex(name) : 0;
+}
+
+gboolean
+initNetworkPresent(guint number)
+{
+    return interfaceIndex(number) != 0;
 }
 
 static int
@@ -59,9 +64,8 @@ tapOpen(guint index, GError **error)
 int
 initNetworkConnect(guint number, GError **error)
 {
-    g_autofree char *lowerName = interfaceName(number);
     g_autofree char *name = g_strdup_printf("tap%u", number);
-    guint lower = lowerName ? if_nametoindex(lowerName) : 0;
+    guint lower = interfaceIndex(number);
     guint index = 0;
     int fd = -1;
 
@@ -71,7 +75,7 @@ initNetworkConnect(guint number, GError **error)
     }
     if (!initNetlinkMacvtapAdd(lower, name, error))
         return -1;
-    index = if_nametoindex(name);
+    index = initNetlinkIndex(name);
     /* Promiscuous: the macvtap device has no idea which multicast groups the guest joins. */
     if (!initNetlinkSetFlags(lower, IFF_UP, error) || !initNetlinkSetFlags(index, IFF_UP | IFF_PROMISC, error))
         return -1;

@@ -27,6 +27,7 @@ parseWord(const char *word, InitOptions *options)
         !g_ascii_string_to_unsigned(word + strlen(OPTION_TIMEOUT), 10, 1, INIT_TIMEOUT_MAX, &seconds, NULL))
         return FALSE;
     options->timeout = (guint)seconds;
+    options->deviceTimeout = (guint)seconds;
     return TRUE;
 }
 
@@ -36,6 +37,7 @@ initOptionsParse(const char *text, InitOptions *options, GError **error)
     g_auto(GStrv) words = g_strsplit_set(text, " \t\n", -1);
 
     options->timeout = INIT_TIMEOUT_DEFAULT;
+    options->deviceTimeout = INIT_DEVICE_TIMEOUT_DEFAULT;
     options->restricted = FALSE;
     for (char **word = words; *word; word++) {
         if (g_str_has_prefix(*word, OPTION_PREFIX) && !parseWord(*word, options)) {

@@ -441,8 +441,8 @@ libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *name, uint8_
     *data = NULL;
     *length = 0;
     if (file) {
-        *data = calloc(1, PACKET_MAX);
-        *length = (int)fread(*data, 1, PACKET_MAX, file);
+        *data = calloc(1, (size_t)PACKET_MAX);
+        *length = (int)fread(*data, 1, (size_t)PACKET_MAX, file);
         fclose(file);
     }
     return 0;

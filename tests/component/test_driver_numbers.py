@@ -253,7 +253,8 @@ class DomainStatsTest(NumbersTest):
 
     def test_filters(self):
         self.start_here()
-        self.driver.call('defineXML', XML.format(disk=self.disk, top='', vcpus=1).replace('>guest<', '>other<').replace('000000000001', '000000000002'))
+        other = XML.format(disk=self.disk, top='', vcpus=1).replace('>guest<', '>other<').replace('000000000001', '000000000002')
+        self.driver.call('defineXML', other)
         for flags, names in ((0, ['guest', 'other']), (1, ['guest']), (2, ['other']), (16, ['guest']), (64, ['other'])):
             found = self.driver.call('getAllDomainStats', STATS['state'], flags)
             self.assertEqual((flags, sorted(name for name, _ in found)), (flags, names))
@@ -329,7 +330,7 @@ class VcpuTest(NumbersTest):
         self.assertEqual(self.xml().find('cputune/vcpupin').get('cpuset'), '0,2')
         self.assertEqual(self.xml().find('cputune/emulatorpin').get('cpuset'), '1-2')
         inactive = self.xml(2)
-        self.assertEqual((inactive.find('cputune/vcpupin').get('cpuset'), inactive.find('cputune/emulatorpin').get('cpuset')), ('1', '1-2'))
+        self.assertEqual([inactive.find(f'cputune/{name}').get('cpuset') for name in ('vcpupin', 'emulatorpin')], ['1', '1-2'])
         self.refused(ERR_INVALID_ARG, 'pinVcpu', 2, (True, False, False, False))
         self.refused(ERR_INVALID_ARG, 'pinVcpu', 0, (False, False, False, False))
 

@@ -51,7 +51,7 @@ class ReconnectTest(RestartedTest):
         self.restart()
         self.hypervisor.shut_down(guest.stubdomain_domid(), CRASH)
         self.driver.expect(('guest', 'lifecycle', STOPPED, STOPPED_FAILED))
-        self.assertIn('crashed', self.driver.on('guest', 'messages')[0])
+        self.assertIn('its stubdomain ended', self.driver.on('guest', 'messages')[0])
 
     def test_nothing_is_disturbed(self):
         """Nothing but questions is asked of Xen."""

@@ -175,6 +175,27 @@ class SignalTest(ComponentTest):
         guest.destroy()
         self.assert_nothing_left(self.clean)
 
+    def test_sigkill_then_libxl_takes_its_time(self):
+        """The guest is gone and libxl still has hotplug scripts of the stubdomain to run: nobody else destroys it."""
+        guest, model, stub = self.start_running()
+        model.signal(signal.SIGKILL)
+        model.wait_end()
+        self.hypervisor.domains[stub.domid].paused = True
+        self.toolstack.make_domain(100, 'other', 'other', 'pv', 1024)
+        asked = len(self.toolstack.find('libxl_domain_info'))
+        with self.store.watch('/test') as watch:
+            self.toolstack.failures['libxl_domain_info'] = lambda call: self.store.write('/test', 'asked')
+            self.toolstack.destroy_one(guest.domid)
+            self.toolstack.destroy(100)  # of the two, the one whose end xenstored tells
+            while not [call for call in self.toolstack.find('libxl_domain_info')[asked:] if stub.domid in call.numbers]:
+                watch.next(self.deadline)
+        self.toolstack.failures.clear()
+        self.toolstack.destroy_one(stub.domid)
+        guest.alive = False
+        self.store.rm('/test')
+        self.assert_nothing_left(self.clean)
+        self.assertEqual(self.toolstack.find('libxl_domain_destroy'), [])
+
     def test_sigkill_during_the_start(self):
         """libxl sees its device model die and destroys the guest; nobody else knows of the stubdomain."""
         guest = self.make_guest(lambda stub: (self.store.write('/test/reached', '1'), stub.idle()))

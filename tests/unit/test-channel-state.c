@@ -199,6 +199,12 @@ testAcknowledge(void)
         {STUBDOM_COMMAND_PCI_REMOVE, "pci-removed", DM_VERDICT_DONE, TRUE},
         {STUBDOM_COMMAND_PCI_REMOVE, "pci-remove-failed", DM_VERDICT_REFUSED, TRUE},
         {STUBDOM_COMMAND_PCI_REMOVE, "pci-inserted", DM_VERDICT_MISBEHAVED, TRUE},
+        {STUBDOM_COMMAND_CDROM_EJECT, "cdrom-ejected", DM_VERDICT_DONE, TRUE},
+        {STUBDOM_COMMAND_CDROM_EJECT, "cdrom-eject-failed", DM_VERDICT_REFUSED, TRUE},
+        {STUBDOM_COMMAND_CDROM_EJECT, "cdrom-inserted", DM_VERDICT_MISBEHAVED, TRUE},
+        {STUBDOM_COMMAND_CDROM_INSERT, "cdrom-inserted", DM_VERDICT_DONE, TRUE},
+        {STUBDOM_COMMAND_CDROM_INSERT, "cdrom-insert-failed", DM_VERDICT_REFUSED, TRUE},
+        {STUBDOM_COMMAND_CDROM_INSERT, "cdrom-ejected", DM_VERDICT_MISBEHAVED, TRUE},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

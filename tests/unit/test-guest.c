@@ -197,6 +197,25 @@ testDisksRefused(void)
     }
 }
 
+/* The numbers of xen-vbd-interface.7. */
+static void
+testDiskNumbers(void)
+{
+    static const struct {
+        const char *vdev;
+        guint number;
+    } cases[] = {
+        {"hda", 768},    {"hdb", 832},    {"hdc", 5632}, {"hdd", 5696},       {"xvda", 51712},
+        {"xvdb", 51728}, {"xvdp", 51952}, {"sdc", 2080}, {"xvdq", 268439552}, {"xvdz", 268441856},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(DmDisk) disk = dmDiskNew(cases[i].vdev, NULL);
+
+        g_assert_cmpuint(dmDiskNumber(disk), ==, cases[i].number);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -204,6 +223,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest/defaults", testDefaults);
     g_test_add_func("/guest/everything", testEverything);
     g_test_add_func("/guest/nics", testNics);
+    g_test_add_func("/guest/disk-numbers", testDiskNumbers);
     g_test_add_func("/guest/graphics", testGraphics);
     g_test_add_func("/guest/refused", testRefused);
     g_test_add_func("/guest/disks", testDisks);

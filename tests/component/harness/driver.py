@@ -85,7 +85,7 @@ class Driver:
         with self.lock:
             left, self.pending = self.pending, {}
         for pending in left.values():
-            pending.message = {'error': [-1, 'the driver is gone']}
+            pending.message = {'error': [-1, f'the driver is gone, status {self.process.wait()}']}
             pending.done.set()
 
     def log(self):

@@ -7,6 +7,7 @@ Each is done in a thread, so that many can be under way. Writes {"id", "result"}
 {"event": [name of the domain, kind, …]} as events come.
 """
 
+import ctypes
 import json
 import sys
 import threading
@@ -53,13 +54,15 @@ class Server:
         self.uri = f'stubdom:///embed?root={root}'
         self.connections = [libvirt.open(self.uri)]
         connection = self.connections[0]
-        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None)
-        connection.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None)
-        for number, kind in ((libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, 'added'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, 'removed'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, 'removal failed'),
-                             (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, 'tray')):
-            connection.domainEventRegisterAny(None, number, self._device, kind)
+        self.registered = [
+            connection.domainEventRegisterAny(None, number, callback, kind)
+            for number, callback, kind in (
+                (libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, self._lifecycle, None),
+                (libvirt.VIR_DOMAIN_EVENT_ID_REBOOT, self._reboot, None),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self._device, 'added'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._device, 'removed'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._device, 'removal failed'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._device, 'tray'))]
 
     @staticmethod
     def _loop():
@@ -73,6 +76,15 @@ class Server:
     @staticmethod
     def _reboot(_connection, domain, _opaque):
         write({'event': [domain.name(), 'reboot']})
+
+    def close(self):
+        """What libvirtd does at its end; an application with an embedded driver just ends."""
+        for number in self.registered:
+            self.connections[0].domainEventDeregisterAny(number)
+        for connection in self.connections:
+            if connection:
+                connection.close()
+        ctypes.CDLL('libvirt.so.0').virStateCleanup()
 
     @staticmethod
     def _device(_connection, domain, alias, *rest):
@@ -113,10 +125,7 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    while server.connections:
-        connection = server.connections.pop()
-        if connection:
-            connection.close()
+    server.close()
 
 
 main()

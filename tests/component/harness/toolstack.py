@@ -113,19 +113,21 @@ class Toolstack:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            thread = threading.Thread(target=self._answer, args=(connection,), name='libxl call', daemon=True)
-            thread.start()
-            self.threads.append(thread)
-
-    def _answer(self, connection):
-        with connection:
+            # Read here, so that calls are recorded in the order in which they were made.
             head, _, body = connection.recv(256 * 1024).decode().partition('\n')
             if not head:
-                return  # killed before it could ask
+                connection.close()
+                continue  # killed before it could ask
             name, *numbers = head.split()
             call = Call(name, [int(number) for number in numbers], json.loads(body))
             self.calls.append(call)
-            failure = self.failures.get(name)
+            thread = threading.Thread(target=self._answer, args=(connection, call), name='libxl call', daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def _answer(self, connection, call):
+        with connection:
+            failure = self.failures.get(call.name)
             if callable(failure):
                 failure = failure(call)
             rc, value, lines = 0, 0, ()
@@ -133,7 +135,7 @@ class Toolstack:
                 rc, lines = failure
             else:
                 try:
-                    value = CALLS[name](self, call) or 0
+                    value = CALLS[call.name](self, call) or 0
                     if isinstance(value, list):
                         value, lines = len(value), value
                 except LibxlError as error:
@@ -344,10 +346,11 @@ class Toolstack:
         if domain:
             domain.paused = True
         if stubdomain and int(stubdomain) in self.hypervisor.domains:
-            self._destroy_one(int(stubdomain))
-        self._destroy_one(domid)
+            self.destroy_one(int(stubdomain))
+        self.destroy_one(domid)
 
-    def _destroy_one(self, domid):
+    def destroy_one(self, domid):
+        """A half of it."""
         store = self.store
         if domid not in self.hypervisor.domains:
             raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')

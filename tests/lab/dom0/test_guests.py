@@ -55,6 +55,22 @@ def echoTest(note):
         guest.waitGone()
 
 
+@test("xl shutdown -F: the guest sees its ACPI power button, and powers off; xl reboot -F is refused by Xen",
+      240, starts=1)
+def buttonTest(note):
+    note("button")
+    with Guest("button", image="button") as guest:
+        guest.create()
+        serial = guest.serial()
+        serial.expect("button guest: up")
+        status, said = run("xl", "reboot", "-F", guest.name, check=False)
+        check(guest.domid() and guest.stubdomain(), f"xl reboot -F: {said}")
+        check(status != 0, f"xl reboot -F: there is a reset trigger, so let the guest see it: {said}")
+        run("xl", "shutdown", "-F", guest.name)
+        serial.expect("button guest: pressed")
+        guest.waitGone()
+
+
 @test("network: iPXE of the emulated e1000 loads and starts the boot program through the stubdomain's bridge",
       240, starts=1)
 def networkTest(note):
@@ -65,6 +81,62 @@ def networkTest(note):
         guest.serial().expect("net guest: up")
         guest.destroy()
         guest.waitGone()
+
+
+@test("network: of two cards the second, alone on a bridge with a server, loads the boot program", 300, starts=1)
+def twoCardsTest(note):
+    note("cards")
+    run("ip", "link", "add", "silent0", "type", "bridge")
+    run("ip", "link", "set", "silent0", "up")
+    try:
+        with Guest("cards", image=None, boot="n", memory=96,
+                   vif=["mac=00:16:3e:00:02:02,bridge=silent0,model=e1000",
+                        "mac=00:16:3e:00:02:03,bridge=xenbr0,model=e1000"]) as guest:
+            guest.create()
+            stubdomain = guest.stubdomain()
+            for number, bridge in enumerate(("silent0", "xenbr0")):
+                master = Path(f"/sys/class/net/vif{stubdomain}.{number}/master").resolve().name
+                check(master == bridge, f"the stubdomain's card {number} is on {master}")
+            guest.serial().expect("net guest: up")
+            guest.destroy()
+            guest.waitGone()
+    finally:
+        run("ip", "link", "delete", "silent0")
+
+
+SLOW = """#!/bin/sh
+# Runs the stock script; that of a stubdomain only when the stubdomain waits for its devices.
+domid=$(echo "$XENBUS_PATH" | cut -d / -f 3)
+if [ "$1" = add -o "$1" = online ] && xenstore-exists "/local/domain/$domid/target"; then
+    for try in $(seq 300); do
+        grep -qs "device model of domain" /var/log/xen/stubdom-late.log && break
+        sleep 0.2
+    done
+fi
+exec "$0.stock" "$@"
+"""
+
+
+@test("disks and a card that are attached when the stubdomain waits for them already are used", 300, starts=1)
+def lateTest(note):
+    note("late")
+    second = _medium("/root/late.img", "label disk-two", 1 << 20)
+    scripts = [Path("/etc/xen/scripts") / name for name in ("block", "vif-bridge")]
+    for script in scripts:
+        script.rename(f"{script}.stock")
+        script.write_text(SLOW)
+        script.chmod(0o755)
+    try:
+        with Guest("late", image=None, disk=["/srv/guests/disks.img,raw,hda,rw", f"{second},raw,hdb,rw"],
+                   vif=["mac=00:16:3e:00:02:04,bridge=xenbr0,model=e1000"]) as guest:
+            guest.create()
+            said = guest.serial().expect("disks guest: done")
+            check("bios 81: disk, label disk-two" in said, f"the second disk is missing in {said!r}")
+            guest.destroy()
+            guest.waitGone()
+    finally:
+        for script in scripts:
+            Path(f"{script}.stock").rename(script)
 
 
 def _medium(path, label, size):
