@@ -86,8 +86,9 @@ def configure(tally, name, *options, compiler=None, targets=(), directory=None, 
     """A build directory, built (or only its @targets); None if that failed. @prefix: what to run the tools by."""
     directory = directory or BUILD / name
     environment = dict(os.environ, **({'CC': compiler} if compiler else {}))
-    if not (directory / 'build.ninja').exists() and not check(
-            tally, f'{name}: meson setup', [*prefix, 'meson', 'setup', directory, *options], env=environment):
+    made = (directory / 'build.ninja').exists()  # then perhaps with other options
+    words = ['configure', directory, *(word for word in options if '=' in word)] if made else ['setup', directory, *options]
+    if not check(tally, f'{name}: meson {words[0]}', [*prefix, 'meson', *words], env=environment):
         return None
     built = check(tally, f'{name}: compiles without warnings', [*prefix, 'ninja', '-C', directory, *targets])
     return directory if built else None
@@ -109,21 +110,22 @@ def meson_test(tally, directory, *suites, name=None, prefix=()):
         tally.tap(f'{name}: {test["name"].split(" / ")[-1]}', text, test['result'] == 'OK')
 
 
+def plain(tally):
+    """What dom0 of the lab gets."""
+    return configure(tally, 'gcc', '--prefix=/usr', '-Ddriver=enabled')
+
+
 def sanitized(tally):
-    return configure(tally, 'sanitized', '--prefix=/usr', '-Db_sanitize=address,undefined')
+    return configure(tally, 'sanitized', '--prefix=/usr', '-Ddriver=enabled', '-Db_sanitize=address,undefined')
 
 
-def driver(tally):
-    """The libvirt driver has directories of its own: what dom0 of the lab gets is built without it."""
-    directory = configure(tally, 'driver', '--prefix=/usr', '-Ddriver=enabled')
+def driver(tally, directory, instrumented):
     if directory:
         meson_test(tally, directory, 'driver')
         check(tally, 'clang-tidy of the driver', ['run-clang-tidy', '-quiet', '-p', directory,
                                                   f'^{ROOT}/src/libxl_stubdom/.*'])
-    directory = configure(tally, 'driver-sanitized', '--prefix=/usr', '-Ddriver=enabled',
-                          '-Db_sanitize=address,undefined')
-    if directory:
-        meson_test(tally, directory, 'driver')
+    if instrumented:
+        meson_test(tally, instrumented, 'driver')
     configure(tally, 'driver-clang', '--prefix=/usr', '-Ddriver=enabled', compiler='clang', targets=[
         f'src/libxl_stubdom/libvirt_driver_{name}.so' for name in ('stubdom', 'libxl')])
 
@@ -148,8 +150,8 @@ def trixie(tally):
 
 
 def fuzz(tally):
-    directory = configure(tally, 'fuzz', '-Dfuzz=true', '-Db_sanitize=address,undefined', '-Db_lundef=false',
-                          compiler='clang')
+    directory = configure(tally, 'fuzz', '-Dfuzz=true', '-Ddriver=disabled', '-Db_sanitize=address,undefined',
+                          '-Db_lundef=false', compiler='clang')
     if not directory:
         return
     targets = sorted(path for path in (directory / 'tests' / 'fuzz').glob('fuzz-*') if path.is_file())
@@ -175,14 +177,14 @@ def analysis(tally, directory):
 
 
 def unit(tally):
-    directory = configure(tally, 'gcc', '--prefix=/usr')
+    directory = plain(tally)
     if directory:
         meson_test(tally, directory, 'unit')
     instrumented = sanitized(tally)
     if instrumented:
         meson_test(tally, instrumented, 'unit')
     check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
-    driver(tally)
+    driver(tally, directory, instrumented)
     trixie(tally)
     fuzz(tally)
     if directory:
@@ -190,7 +192,7 @@ def unit(tally):
 
 
 def component(tally):
-    for directory in (configure(tally, 'gcc', '--prefix=/usr'), sanitized(tally)):
+    for directory in (plain(tally), sanitized(tally)):
         if directory:
             meson_test(tally, directory, 'component')
 

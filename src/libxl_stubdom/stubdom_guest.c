@@ -26,16 +26,17 @@ stubdomGuestLife(StubdomLibxl *libxl, uint32_t domid, const unsigned char *uuid)
 {
     StubdomGuestLife life = STUBDOM_GUEST_RUNNING;
     libxl_dominfo info;
+    bool gone;
     int rc;
 
     libxl_dominfo_init(&info);
     rc = libxl_domain_info(libxl->ctx, &info, domid);
-    if (rc == ERROR_DOMAIN_NOTFOUND || rc == ERROR_INVAL) {
+    gone = rc == ERROR_DOMAIN_NOTFOUND || rc == ERROR_INVAL ||
+           (rc == 0 && (info.dying || (uuid && memcmp(info.uuid.uuid, uuid, sizeof(info.uuid.uuid)) != 0)));
+    if (gone) {
         life = STUBDOM_GUEST_GONE;
     } else if (rc != 0) {
         life = STUBDOM_GUEST_UNKNOWN;
-    } else if (info.dying || (uuid && memcmp(info.uuid.uuid, uuid, sizeof(info.uuid.uuid)) != 0)) {
-        life = STUBDOM_GUEST_GONE;
     } else if (info.shutdown) {
         life = STUBDOM_GUEST_SHUTDOWN;
     } else if (info.paused) {

@@ -24,7 +24,7 @@
 VIR_LOG_INIT("stubdom.monitor");
 
 /* Bytes. xen-stubdom-dm queues no more output than this for a client (DM_QMP_OUTPUT_MAX). */
-#define LINE_MAX_LENGTH (256 * 1024)
+#define LINE_MAX_LENGTH 262144U
 #define READ_SIZE 4096
 
 typedef struct {

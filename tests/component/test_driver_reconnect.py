@@ -14,14 +14,9 @@ class RestartedTest(DriverTest):
     def restart(self, meanwhile=lambda: None):
         """SIGKILL, then another one."""
         self.driver.kill()
-        self.settle()
+        self.toolstack.settle(self.deadline)  # a killed process calls libxl no more
         meanwhile()
         self.driver = self.start_driver()
-
-    def settle(self):
-        """A killed process calls libxl no more: what the harness still does for it is over."""
-        for thread in list(self.toolstack.threads):
-            thread.join(self.deadline.remaining('the calls of a driver that was killed'))
 
     def synchronize(self, name='guest'):
         """Returns when the driver has done with a domain what it had to: a job waits for the one before."""
@@ -140,7 +135,7 @@ class ReconnectTest(RestartedTest):
         made.wait(self.deadline.remaining('the guest'))
         self.driver.kill()
         go.set()
-        self.settle()
+        self.toolstack.settle(self.deadline)
         self.creating = None
         self.assertEqual(len(self.hypervisor.domains), 1)
         self.driver = self.start_driver()

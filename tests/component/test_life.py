@@ -10,6 +10,7 @@ from harness import processes, scripts
 from harness.case import ComponentTest
 from harness.hypervisor import CRASH
 from harness.qmp import Qmp
+from harness.toolstack import QUESTION
 
 
 class EndTest(ComponentTest):
@@ -182,12 +183,12 @@ class SignalTest(ComponentTest):
         model.wait_end()
         self.hypervisor.domains[stub.domid].paused = True
         self.toolstack.make_domain(100, 'other', 'other', 'pv', 1024)
-        asked = len(self.toolstack.find('libxl_domain_info'))
+        asked = len(self.toolstack.find(QUESTION))
         with self.store.watch('/test') as watch:
-            self.toolstack.failures['libxl_domain_info'] = lambda call: self.store.write('/test', 'asked')
+            self.toolstack.failures[QUESTION] = lambda call: self.store.write('/test', 'asked')
             self.toolstack.destroy_one(guest.domid)
             self.toolstack.destroy(100)  # of the two, the one whose end xenstored tells
-            while not [call for call in self.toolstack.find('libxl_domain_info')[asked:] if stub.domid in call.numbers]:
+            while not [call for call in self.toolstack.find(QUESTION)[asked:] if stub.domid in call.numbers]:
                 watch.next(self.deadline)
         self.toolstack.failures.clear()
         self.toolstack.destroy_one(stub.domid)

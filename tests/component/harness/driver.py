@@ -66,9 +66,10 @@ class Driver:
             self.process = subprocess.Popen(
                 ['/usr/bin/python3', str(HERE / 'driver_process.py'), str(self.root)], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, env=environment, cwd='/')
+        ready = self.pending[0]
         self.reader = threading.Thread(target=self._read, name='driver', daemon=True)
         self.reader.start()
-        self.pending[0].wait()
+        ready.wait()
 
     def _read(self):
         for line in self.process.stdout:

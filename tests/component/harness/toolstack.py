@@ -105,6 +105,16 @@ class Toolstack:
     def find(self, name):
         return [call for call in self.calls if call.name == name]
 
+    def settle(self, deadline):
+        """Waits until no call is under way of those made so far, also by a program that has ended meanwhile."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as marker:
+            marker.connect(str(self.hypervisor.directory / 'toolstack'))
+            marker.shutdown(socket.SHUT_WR)
+            marker.settimeout(deadline.remaining('the toolstack'))
+            marker.recv(1)  # ends when it was accepted, and so was all before it
+        for thread in list(self.threads):
+            thread.join(deadline.remaining('calls of libxl'))
+
     # --- requests
 
     def _serve(self):

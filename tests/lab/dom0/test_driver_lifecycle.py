@@ -82,8 +82,9 @@ def actions(note):
         serial.expect("echo guest: up")
         serial.say("reset")
         domain.expect(("stopped", 0), ("started", 0))
-        if domain.domid() == first or domain.libvirt.ID() != domain.domid():
-            raise Failure(f"domid {domain.domid()}, before {first}, libvirt says {domain.libvirt.ID()}")
+        now = connection.libvirt.lookupByName("actions").ID()  # a handle keeps the number it was made with
+        if domain.domid() == first or now != domain.domid():
+            raise Failure(f"domid {domain.domid()}, before {first}, libvirt says {now}")
         serial = domain.terminal()
         serial.expect("echo guest: up")
         serial.say("off")
