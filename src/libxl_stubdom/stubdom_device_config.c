@@ -55,10 +55,7 @@ attachNet(virDomainDef *def, virDomainDeviceDef *dev)
                        virMacAddrFormat(&dev->data.net->mac, mac));
         return -1;
     }
-    if (virDomainNetInsert(def, dev->data.net) < 0) {
-        return -1;
-    }
-    dev->data.net = NULL;
+    (void)virDomainNetInsert(def, g_steal_pointer(&dev->data.net)); /* never fails */
     return 0;
 }
 

@@ -300,12 +300,11 @@ attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
     if (checkNet(net, mac) < 0 || getDomid(vm, &domid) < 0 || prepareNet(vm, net) < 0) {
         return -1;
     }
-    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0 ||
-        virDomainNetInsert(vm->def, net) < 0) {
+    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0) {
         stubdomReleaseNet(vm->def, net);
         return -1;
     }
-    dev->data.net = NULL;
+    (void)virDomainNetInsert(vm->def, g_steal_pointer(&dev->data.net)); /* never fails */
     virObjectEventStateQueue(driver->events, virDomainEventDeviceAddedNewFromObj(vm, net->info.alias));
     return 0;
 }
