@@ -160,7 +160,8 @@ takeDisk(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain, const char *t
 
     if (stubdomainHas(libxl, stubdomain, path)) {
         return refuse("disk", target,
-                      _("the stubdomain has it as well since the start; disks plugged since then can be unplugged"));
+                      _("it is emulated in the stubdomain as well; disks from xvde on, and those plugged since the "
+                        "start, can be unplugged"));
     }
     libxl_device_disk_init(&disk);
     rc = libxl_vdev_to_device_disk(libxl->ctx, domid, target, &disk);

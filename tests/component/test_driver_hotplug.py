@@ -162,12 +162,20 @@ class DiskTest(HotplugTest):
     def test_what_the_stubdomain_has_too(self):
         """A disk of the start is in the stubdomain: it cannot be taken from the guest alone."""
         guest = self.start_guest(more=f'<devices>{self.disk_xml("xvdb")}</devices>')
-        self.assert_refused(UNSUPPORTED, 'the stubdomain has it as well', 'detachDevice', self.disk_xml('xvdb'))
+        self.assert_refused(UNSUPPORTED, 'emulated in the stubdomain as well', 'detachDevice', self.disk_xml('xvdb'))
         self.assert_refused(UNSUPPORTED, "those of the bus 'xen'", 'detachDevice',
                             self.disk_xml('hda', 'ide', self.disk))
         self.assert_refused(MISSING, "no disk 'xvde'", 'detachDevice', self.disk_xml('xvde'))
         self.assert_refused(MISSING, "no device 'disk-xvde'", 'detachDeviceAlias', 'disk-xvde', LIVE)
         self.assertIn('xvdb', self.vbds(guest.domid))
+
+    def test_what_is_not_emulated(self):
+        """From xvde on a disk of the start is the guest's alone."""
+        guest = self.start_guest(more=f'<devices>{self.disk_xml("xvde")}</devices>')
+        self.assertNotIn(str(self.second), self.vbds(guest.stubdomain_domid()).values())
+        self.driver.on('guest', 'detachDevice', self.disk_xml('xvde'))
+        self.driver.expect(('guest', 'removed', 'disk-xvde'))
+        self.assertNotIn('xvde', self.vbds(guest.domid))
 
     def test_after_a_restart_of_libvirtd(self):
         guest = self.start_guest()
