@@ -112,7 +112,7 @@ class Guest:
                 source = f',file={disk.path},format=raw' if disk.path else ''
                 args += ['-drive', f'if=none,readonly=on,id={ident}{source}', '-device',
                          f'ide-cd,id={ident},drive={ident},bus=ide.{number // 2},unit={number % 2}']
-            else:
+            elif number < 4:  # libxl emulates no more
                 args += ['-drive', f'file={disk.path},if=ide,index={number},media=disk,format=raw,cache=writeback']
         return args
 
