@@ -16,9 +16,9 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "dm_console.h"
 #include "dm_error.h"
 #include "dm_log.h"
+#include "dm_restore.h"
 #include "dm_serial.h"
 #include "protocol/stubdom_command.h"
 #include "protocol/stubdom_paths.h"
@@ -178,12 +178,13 @@ connectPort(DmTerminals *terminals, const char *spec, GError **error)
 }
 
 gboolean
-dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, guint64 saveLimit, GError **error)
+dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, const DmOptions *options, GError **error)
 {
     terminals->consoles = dmConsolesNew(terminals->store, stubdomain, consoleEvent, terminals, error);
     if (!terminals->consoles ||
-        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_SAVE, "null", NULL, saveLimit, error) ||
-        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_RESTORE, "null", NULL, 0, error)) {
+        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_SAVE, "null", NULL, options->saveLimit, error) ||
+        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_RESTORE, "null", NULL, 0, error) ||
+        !dmRestoreFeed(terminals->consoles, options, error)) {
         return FALSE;
     }
     for (; *serials; serials++) {
@@ -257,6 +258,12 @@ dmTerminalsDisconnect(DmTerminals *terminals)
     terminals->func = NULL;
     g_ptr_array_set_size(terminals->ports, 0);
     g_clear_pointer(&terminals->consoles, dmConsolesFree);
+}
+
+DmConsoles *
+dmTerminalsConsoles(DmTerminals *terminals)
+{
+    return terminals->consoles;
 }
 
 char *
