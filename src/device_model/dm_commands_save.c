@@ -38,6 +38,7 @@ struct _DmCommandsSave {
     DmModel *model;
     DmSave *save;          /* under way, or NULL */
     DmQmpRequest *request; /* whose save it is */
+    gint64 start;          /* monotonic microseconds: when it was asked for */
     GPtrArray *waiting;    /* of DmQmpRequest: `cont` that came meanwhile */
     gboolean stopped;      /* by `stop`, since the last `cont` */
     int fds[FDSETS_MAX];   /* from add-fd, each a set of its own, or -1 */
@@ -136,6 +137,7 @@ checkSave(DmModel *model, DmQmpRequest *request)
     if (mayBeSaved(model, &error)) {
         return TRUE;
     }
+    g_printerr("xen-stubdom-dm: guest %u cannot be saved: %s\n", dmModelOptions(model)->domid, error->message);
     dmQmpRequestFail(request, "GenericError", _("guest '%s' cannot be saved: %s"), dmModelGuest(model)->name,
                      error->message);
     return FALSE;
@@ -233,7 +235,8 @@ saved(guint64 bytes, const GError *error, gpointer opaque)
         dmQmpRequestFail(request, "GenericError", _("the device state of guest '%s' was not saved: %s"), guest->name,
                          error->message);
     } else {
-        g_message("guest %u: %" PRIu64 " bytes of device state saved", guest->domid, bytes);
+        g_message("guest %u: %" PRIu64 " bytes of device state saved in %.3f s", guest->domid, bytes,
+                  (double)(g_get_monotonic_time() - state->start) / G_USEC_PER_SEC);
         dmQmpRequestReturn(request, NULL);
     }
     while (state->waiting->len) {
@@ -294,6 +297,7 @@ dmCommandSave(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     }
     target.path = path;
     state->request = request;
+    state->start = g_get_monotonic_time();
     state->save = dmSaveStart(dmStubdomainChannel(stubdomain), dmTerminalsConsoles(dmStubdomainTerminals(stubdomain)),
                               &target, saved, state, &error);
     if (!state->save) {
@@ -367,7 +371,7 @@ dmCommandsSaveEnd(DmModel *model)
 void
 dmCommandsSaveFree(DmModel *model)
 {
-    DmCommandsSave *state = g_steal_pointer(dmModelSave(model));
+    DmCommandsSave *state = *dmModelSave(model);
 
     if (!state) {
         return;
@@ -375,6 +379,7 @@ dmCommandsSaveFree(DmModel *model)
     while (state->save) {
         g_main_context_iteration(NULL, TRUE); /* a thread writes to disk */
     }
+    *dmModelSave(model) = NULL;
     closeFds(state);
     g_ptr_array_unref(state->waiting);
     g_free(state);
