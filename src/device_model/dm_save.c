@@ -170,6 +170,18 @@ checked(GObject *source, GAsyncResult *result, gpointer opaque)
 
 /* --- the bytes --------------------------------------------------------------- */
 
+/* Too much is the reason to know, also for a deadline that passed: an endless stream has no other end. */
+static GError *
+causeOf(DmSave *save, const GError *error)
+{
+    if (!dmConsolesLimitHit(save->consoles, STUBDOM_CONSOLE_SAVE)) {
+        return g_error_copy(error);
+    }
+    return g_error_new(DM_ERROR, DM_ERROR_STUBDOMAIN,
+                       _("the stubdomain sent more than the %" PRIu64 " bytes that save-limit allows (%s)"),
+                       save->limit, error->message);
+}
+
 static void
 drained(DmConsoles *consoles, guint number, guint64 bytes, const GError *error, gpointer opaque)
 {
@@ -179,7 +191,7 @@ drained(DmConsoles *consoles, guint number, guint64 bytes, const GError *error, 
     g_clear_handle_id(&save->deadline, g_source_remove);
     save->bytes = bytes;
     if (error || save->cancelled) {
-        fail(save, error ? g_error_copy(error) : cancelledError());
+        fail(save, error ? causeOf(save, error) : cancelledError());
         return;
     }
     if (bytes == 0) {
@@ -204,18 +216,6 @@ drainExpired(gpointer opaque)
     return G_SOURCE_REMOVE;
 }
 
-/* A deadline that passed has a better reason when it was an endless stream. */
-static GError *
-answerError(DmSave *save, const GError *error)
-{
-    if (dmConsolesLimitHit(save->consoles, STUBDOM_CONSOLE_SAVE)) {
-        return g_error_new(DM_ERROR, DM_ERROR_STUBDOMAIN,
-                           _("the stubdomain sent more than the %" PRIu64 " bytes that save-limit allows, and: %s"),
-                           save->limit, error->message);
-    }
-    return g_error_copy(error);
-}
-
 static void
 answered(const GError *error, guint8 devfn, gpointer opaque)
 {
@@ -229,7 +229,7 @@ answered(const GError *error, guint8 devfn, gpointer opaque)
     /* The channel ends itself only together with the stubdomain. */
     save->ending |= g_error_matches(error, DM_ERROR, DM_ERROR_CANCELLED);
     if (error || save->cancelled) {
-        fail(save, error ? answerError(save, error) : cancelledError());
+        fail(save, error ? causeOf(save, error) : cancelledError());
         return;
     }
     save->deadline = g_timeout_add(save->timeout, drainExpired, save);

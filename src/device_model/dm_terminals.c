@@ -123,7 +123,7 @@ consoleEvent(DmConsoles *consoles, guint number, DmConsoleEvent event, const cha
         }
         break;
     case DM_CONSOLE_LIMIT:
-        g_printerr("xen-stubdom-dm: console %u of the stubdomain is cut off: %s\n", number, text ? text : "");
+        g_printerr("xen-stubdom-dm: console %u of the stubdomain is cut off: more than its limit came\n", number);
         break;
     case DM_CONSOLE_BROKEN:
         g_printerr("xen-stubdom-dm: console %u of the stubdomain is closed: %s\n", number, text ? text : "");

@@ -89,13 +89,15 @@ class RestoreTest(HostileTest):
         model.ask('xen-save-devices-state', {'live': False, 'filename': '/dev/fdset/1'})
 
     def test_no_state(self):
-        for state, words in ((b'', 'empty'), (b'hello, world', "'hell'"), (STATE[:-1], 'cut off'), (STATE[:12], 'ends')):
+        for state, words in ((b'', 'empty'), (b'hello, world', "'hell'"), (STATE[:-1], 'cut off'),
+                             (STATE[:12], 'ends')):
             with self.subTest(state[:12]):
                 self.assert_start_fails(self.restored(state), 'cannot be restored', words)
         self.assertNotIn('libxl_domain_create_new', [call.name for call in self.toolstack.calls])
 
     def test_too_large(self):
-        self.assert_start_fails(self.restored(STATE), 'cannot be restored', str(len(STATE)), 'save-limit', save_limit=8192)
+        self.assert_start_fails(self.restored(STATE), 'cannot be restored', str(len(STATE)), 'save-limit',
+                                save_limit=8192)
 
     def test_no_regular_file(self):
         guest = self.make_guest()

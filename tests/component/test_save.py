@@ -219,7 +219,8 @@ class SaveTest(HostileTest):
 
     def test_no_file(self):
         _, model, _ = self.start_running(self.saver(None))
-        for filename in ('', 'state', '/dev/fdset/7', '/dev/fdset/x', '/dev/fdset/', str(self.directory / 'no' / 'file')):
+        for filename in ('', 'state', '/dev/fdset/7', '/dev/fdset/x', '/dev/fdset/',
+                         str(self.directory / 'no' / 'file')):
             with self.assertRaises(QmpError) as caught:
                 self.save(model, filename)
             self.assertIn(filename, caught.exception.description)

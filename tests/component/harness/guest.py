@@ -113,7 +113,8 @@ class Guest:
 
     def descriptors(self):
         """What libxl lets its device model inherit."""
-        return [descriptor for descriptor in (self.qmp_descriptor, self.incoming and self.incoming.fileno()) if descriptor]
+        incoming = self.incoming.fileno() if self.incoming else None
+        return [descriptor for descriptor in (self.qmp_descriptor, incoming) if descriptor is not None]
 
     def _drives(self):
         args = []

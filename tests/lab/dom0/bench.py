@@ -165,8 +165,8 @@ def saves():
             figures = attempt(f"bench-save-{kind}", kinds()[kind], bench_save.measure)
             if figures:
                 rows.append(figures)
-                print(f"round {number + 1}, {kind}: saved in {figures['save']:.1f} s, restored in {figures['restore']:.1f} s",
-                      flush=True)
+                print(f"round {number + 1}, {kind}: saved in {figures['save']:.1f} s, "
+                      f"restored in {figures['restore']:.1f} s", flush=True)
     return bench_save.report(results)
 
 

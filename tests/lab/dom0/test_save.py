@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Guests that are saved and restored, and never notice: a guest that counts, in memory, on disk and on its serial port."""
+"""Guests that are saved and restored and never notice: one that counts, in memory, on disk and on its serial port."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from harness import say, test
 from host import Deadline, Failure, domains, read, remaining, run, waitFor
 
 IMAGE = "/root/save.image"
-# Rounds of the test; more by hand: STUBDOM_SAVE_ROUNDS=20.
+# run.py --save-rounds
 ROUNDS = int(os.environ.get("STUBDOM_SAVE_ROUNDS", "3"))
 
 
@@ -73,7 +73,7 @@ def counting(name, devices=("hda", "hdb"), **config):
 
 
 def saveAndRead(name, counter, fd):
-    """xl save, while the serial port is read until it is gone: what is in a pty is lost when its other end is closed."""
+    """xl save, while the serial port is read until it is gone: what is left in a pty is lost when that closes."""
     with subprocess.Popen(["xl", "save", name, IMAGE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as process:
         counter.finish(fd)
@@ -93,7 +93,8 @@ def port(guest):
 def saveRounds(note):
     note("save")
     counter = Counter()
-    with counting("save", vif=["mac=00:16:3e:00:05:01,bridge=xenbr0", "mac=00:16:3e:00:05:02,bridge=xenbr0,model=rtl8139"]) as guest:
+    with counting("save", vif=["mac=00:16:3e:00:05:01,bridge=xenbr0",
+                               "mac=00:16:3e:00:05:02,bridge=xenbr0,model=rtl8139"]) as guest:
         guest.create()
         fd = port(guest)
         counter.follow(fd, 5)
