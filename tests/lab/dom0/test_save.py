@@ -133,7 +133,7 @@ def saveFailsOf(guest, counter, fd, words):
         raise Failure(f"files are left: {savedFiles()}")
 
 
-@test("save: with too low a limit it fails, and the guest goes on counting", 240, starts=1)
+@test("save: with too low a limit it fails, and the guest goes on counting", 300, starts=1)
 def saveTooLarge(note):
     note("save-limit")
     counter = Counter()
@@ -149,7 +149,7 @@ def saveTooLarge(note):
     Path(IMAGE).unlink()
 
 
-@test("save: with an image that cannot it is refused before the device model stops", 240, starts=1)
+@test("save: with an image that cannot it is refused before the device model stops", 300, starts=1)
 def saveRefused(note):
     note("save-refused")
     counter = Counter()
