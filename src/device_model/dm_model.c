@@ -142,17 +142,9 @@ dmModelEvent(DmModel *model, const char *name, JsonObject *data)
 static void
 complain(DmModel *model, const GError *error)
 {
-    g_autofree char *words = model->stubdomain ? dmStubdomainLastWords(model->stubdomain) : g_strdup("");
-    g_auto(GStrv) lines = g_strsplit(words, "\n", -1);
-
     g_printerr("xen-stubdom-dm: guest %u: %s\n", model->options->domid, error->message);
-    if (words[0] != '\0') {
-        g_printerr("xen-stubdom-dm: the stubdomain's last lines were:\n");
-    }
-    for (char **line = lines; *line; line++) {
-        if (**line) {
-            g_printerr("  | %s\n", *line);
-        }
+    if (model->stubdomain && dmStubdomainTerminals(model->stubdomain)) {
+        dmTerminalsPrintLastWords(dmStubdomainTerminals(model->stubdomain));
     }
 }
 

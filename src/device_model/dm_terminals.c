@@ -273,6 +273,22 @@ dmTerminalsLastWords(DmTerminals *terminals)
     return dmLogTail(terminals->log, LAST_LINES);
 }
 
+void
+dmTerminalsPrintLastWords(DmTerminals *terminals)
+{
+    g_autofree char *words = dmTerminalsLastWords(terminals);
+    g_auto(GStrv) lines = g_strsplit(words, "\n", -1);
+
+    if (words[0] != '\0') {
+        g_printerr("xen-stubdom-dm: the stubdomain's last lines were:\n");
+    }
+    for (char **line = lines; *line; line++) {
+        if (**line) {
+            g_printerr("  | %s\n", *line);
+        }
+    }
+}
+
 char *
 dmTerminalsSerialName(DmTerminals *terminals, guint index)
 {

@@ -59,5 +59,8 @@ void dmTerminalsDisconnect(DmTerminals *terminals);
 /** The last lines of console 0; (transfer full). */
 char *dmTerminalsLastWords(DmTerminals *terminals);
 
+/** Prints the last lines of console 0 on standard error, each marked as its. */
+void dmTerminalsPrintLastWords(DmTerminals *terminals);
+
 /** QEMU's name of serial port @index in dom0, or NULL if there is none; (transfer full). */
 char *dmTerminalsSerialName(DmTerminals *terminals, guint index);
