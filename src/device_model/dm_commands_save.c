@@ -60,6 +60,13 @@ getState(DmModel *model)
     return *state;
 }
 
+/* Of a model that runs. */
+static DmConsoles *
+getConsoles(DmModel *model)
+{
+    return dmTerminalsConsoles(dmStubdomainTerminals(dmModelStubdomain(model)));
+}
+
 gboolean
 dmCommandsSaveStopped(DmModel *model)
 {
@@ -119,6 +126,11 @@ mayBeSaved(DmModel *model, GError **error)
         g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
                     _("the guest has %u PCI devices of the host, whose state cannot be saved: detach them first"),
                     devices);
+        return FALSE;
+    }
+    if (dmConsolesWorkerPid(getConsoles(model)) == 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM,
+                    _("the console worker, which would take the device state, is dead; restart the guest"));
         return FALSE;
     }
     if (getState(model)->save) {
@@ -284,7 +296,6 @@ dmCommandSave(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 {
     DmModel *model = opaque;
     DmCommandsSave *state = getState(model);
-    DmStubdomain *stubdomain = dmModelStubdomain(model);
     const char *filename = arguments ? json_object_get_string_member_with_default(arguments, "filename", NULL) : NULL;
     g_autofree char *path = NULL;
     g_autoptr(GError) error = NULL;
@@ -298,8 +309,8 @@ dmCommandSave(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     target.path = path;
     state->request = request;
     state->start = g_get_monotonic_time();
-    state->save = dmSaveStart(dmStubdomainChannel(stubdomain), dmTerminalsConsoles(dmStubdomainTerminals(stubdomain)),
-                              &target, saved, state, &error);
+    state->save =
+        dmSaveStart(dmStubdomainChannel(dmModelStubdomain(model)), getConsoles(model), &target, saved, state, &error);
     if (!state->save) {
         saved(0, error, state);
     }

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
@@ -276,27 +277,34 @@ reopen(int fd, int flags, GError **error)
     return other;
 }
 
-/* A file of its own: whoever has one of that name open is left alone. */
+/* A file of its own: whoever has one of that name open is left alone, and what is no file is not replaced. */
 static int
-openFile(const DmSaveTarget *target, GError **error)
+makeFile(const char *path, GError **error)
 {
+    struct stat status;
     int fd;
 
-    if (!target->path) {
-        fd = reopen(target->fd, O_RDWR, error);
-        if (fd >= 0 && ftruncate(fd, 0) < 0) {
-            g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the device state cannot be written: %s"),
-                        g_strerror(errno));
-            close(fd);
-            return -1;
-        }
-        return fd;
+    if (lstat(path, &status) == 0 && (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))) {
+        (void)unlink(path);
     }
-    (void)unlink(target->path);
-    fd = open(target->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the file '%s' for the device state cannot be made: %s"),
-                    target->path, g_strerror(errno));
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the file '%s' for the device state cannot be made: %s"), path,
+                    g_strerror(errno));
+    }
+    return fd;
+}
+
+/* Somebody else's, emptied. */
+static int
+takeFile(int theirs, GError **error)
+{
+    int fd = reopen(theirs, O_RDWR, error);
+
+    if (fd >= 0 && ftruncate(fd, 0) < 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the device state cannot be written: %s"), g_strerror(errno));
+        close(fd);
+        return -1;
     }
     return fd;
 }
@@ -334,7 +342,7 @@ dmSaveStart(DmChannel *channel, DmConsoles *consoles, const DmSaveTarget *target
     save->kind = target->kind;
     save->func = func;
     save->opaque = opaque;
-    save->fd = openFile(target, error);
+    save->fd = target->path ? makeFile(target->path, error) : takeFile(target->fd, error);
     if (save->fd < 0) {
         saveFree(save);
         return NULL;

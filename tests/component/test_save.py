@@ -2,9 +2,10 @@
 """The device state of a guest is saved, in libxl's words, or is not, and then the guest goes on."""
 
 import os
+import signal
 import threading
 
-from harness import scripts
+from harness import processes, scripts
 from harness.hostile import HostileTest
 from harness.qmp import DEVICE, QmpError, Qmp
 from harness.scripts import STATE
@@ -103,6 +104,18 @@ class SaveTest(HostileTest):
             self.save(model)
             self.assertEqual(os.fstat(stale.fileno()).st_size, 100000)
         self.assertEqual(guest.save_path.read_bytes(), STATE)
+
+    def test_only_files_are_replaced(self):
+        _, model, _ = self.start_running(self.saver(None))
+        pipe = self.directory / 'images' / 'pipe'
+        os.mkfifo(pipe)
+        for path in (pipe, self.directory / 'log'):
+            with self.assertRaises(QmpError) as caught:
+                self.save(model, str(path))
+            self.assertIn(str(path), caught.exception.description)
+            self.assertTrue(path.exists())
+            model.ask('cont')
+        self.assertEqual(self.seen, [])
 
     def test_link_is_not_followed(self):
         guest, model, _ = self.start_running()
@@ -401,6 +414,29 @@ class SaveTest(HostileTest):
             model.ask('cont')
 
     # --- others end it
+
+    def test_worker_dies(self):
+        """The guest goes on; the next save is refused before it stops."""
+        def save(stub, console):
+            console.write(STATE[:1000])
+            console.flush()
+            worker = [pid for pid, words in processes.descendants(models[0].pid).items() if 'console' in words]
+            os.kill(worker[0], signal.SIGKILL)
+            console.wait_backend(6)
+            stub.state('paused')
+
+        models = self.models
+        guest, model, stub = self.start_running(self.saver(save))
+        with self.assertRaises(QmpError) as caught:
+            self.save(model)
+        self.assertIn('worker', caught.exception.description)
+        self.assertFalse(guest.save_path.exists())
+        self.assertEqual(model.ask('cont'), {})
+        self.assertEqual(self.seen, ['save', 'continue'])
+        self.assertEqual(self.store.read(f'{stub.dm}/state'), 'running')
+        with self.assertRaises(QmpError) as caught:
+            model.ask('stop')
+        self.assertIn('worker', caught.exception.description)
 
     def test_libxl_gives_up(self):
         """Its connection goes and it says cont: the save ends as failed, and only then is cont answered."""
