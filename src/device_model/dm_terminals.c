@@ -120,6 +120,8 @@ consoleEvent(DmConsoles *consoles, guint number, DmConsoleEvent event, const cha
     case DM_CONSOLE_PEER_CLOSED:
         if (port) {
             dmSerialPeerClosed(port->serial);
+        } else if (number == STUBDOM_CONSOLE_RESTORE && text[0] != '\0') {
+            g_printerr("xen-stubdom-dm: the device state to restore cannot be read: %s\n", text);
         }
         break;
     case DM_CONSOLE_LIMIT:
