@@ -356,6 +356,13 @@ dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter,
 }
 
 void
+dmChannelSetLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque)
+{
+    channel->late = late;
+    channel->opaque = opaque;
+}
+
+void
 dmChannelDie(DmChannel *channel)
 {
     g_autoptr(GError) error = NULL;

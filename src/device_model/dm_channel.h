@@ -66,6 +66,9 @@ void dmChannelAwaitReady(DmChannel *channel, guint timeout, DmChannelFunc func, 
 void dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter, guint timeout, DmChannelFunc func,
                    gpointer opaque);
 
+/** Has @late told of late answers from now on, in place of who was before. */
+void dmChannelSetLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque);
+
 /** Tells the channel that the stubdomain is gone: everything ends with DM_ERROR_DEAD. */
 void dmChannelDie(DmChannel *channel);
 

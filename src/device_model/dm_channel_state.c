@@ -156,7 +156,7 @@ observeAnswer(DmChannelMachine *machine, DmValue state, DmValue parameter)
     if (now == info->before) {
         return info->failsByParameter ? observeParameter(machine, parameter) : DM_VERDICT_NOTHING;
     }
-    machine->acknowledge = info->acknowledge;
+    machine->acknowledge = info->acknowledge || (info->failure != STUBDOM_STATE_NONE && now == info->failure);
     if (now == info->success) {
         if (machine->command == STUBDOM_COMMAND_PCI_INSERT &&
             !stubdomVirtualSlotParse(parameter.data, parameter.length, &machine->devfn)) {

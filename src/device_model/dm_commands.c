@@ -3,15 +3,15 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Questions are answered from the plan and from what we know ourselves; only
- * `cont` and the PCI commands ask the stubdomain anything.
+ * Questions are answered from the plan and from what we know ourselves. What
+ * asks the stubdomain anything is in dm_commands_save.c and dm_commands_pci.c.
  */
 
 #include "config.h"
 
 #include "dm_commands.h"
 
-#include <glib/gi18n-lib.h>
+#include "dm_terminals.h"
 
 static JsonNode *
 takeObject(JsonObject *object)
@@ -36,7 +36,7 @@ dmCommandsAnswerStatus(DmModel *model, DmQmpRequest *request)
 {
     JsonObject *object = json_object_new();
     DmChannel *channel = dmStubdomainChannel(dmModelStubdomain(model));
-    gboolean paused = channel && dmChannelState(channel) == STUBDOM_STATE_PAUSED;
+    gboolean paused = dmCommandsSaveStopped(model) || (channel && dmChannelState(channel) == STUBDOM_STATE_PAUSED);
     gboolean launched = *dmModelContinued(model);
     const char *status = !launched ? "prelaunch" : paused ? "paused" : "running";
 
@@ -62,6 +62,14 @@ queryStatus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     }
 }
 
+static char *
+serialName(DmModel *model, guint index)
+{
+    DmTerminals *terminals = dmStubdomainTerminals(dmModelStubdomain(model));
+
+    return terminals ? dmTerminalsSerialName(terminals, index) : NULL;
+}
+
 static void
 queryChardev(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 {
@@ -70,7 +78,7 @@ queryChardev(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 
     for (guint i = 0; i < g_strv_length(dmModelGuest(model)->serials); i++) {
         g_autofree char *label = g_strdup_printf("serial%u", i);
-        g_autofree char *name = dmStubdomainSerialName(dmModelStubdomain(model), i);
+        g_autofree char *name = serialName(model, i);
         JsonObject *object = json_object_new();
 
         json_object_set_string_member(object, "label", label);
@@ -110,51 +118,24 @@ queryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     dmQmpRequestReturn(request, takeArray(array));
 }
 
-static void
-continued(const GError *error, guint8 devfn, gpointer opaque)
-{
-    DmQmpRequest *request = opaque;
-
-    if (error) {
-        dmQmpRequestFail(request, "GenericError", "%s", error->message);
-    } else {
-        dmQmpRequestReturn(request, NULL);
-    }
-}
-
-static void
-cont(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
-{
-    DmModel *model = opaque;
-    DmChannel *channel = dmStubdomainChannel(dmModelStubdomain(model));
-
-    if (dmModelPhase(model) != DM_MODEL_RUNNING || !channel) {
-        dmQmpRequestFail(request, "GenericError", "%s", _("the guest has no stubdomain that runs"));
-        return;
-    }
-    *dmModelContinued(model) = TRUE;
-    if (dmChannelState(channel) == STUBDOM_STATE_PAUSED) {
-        dmChannelSend(channel, STUBDOM_COMMAND_CONTINUE, NULL, dmModelOptions(model)->commandTimeout * 1000, continued,
-                      request);
-    } else {
-        dmQmpRequestReturn(request, NULL);
-    }
-}
-
 const DmQmpCommand dmCommandsLibxl[] = {
-    {"cont", cont},
+    {"add-fd", dmCommandAddFd},
+    {"cont", dmCommandCont},
     {"device_add", dmCommandDeviceAdd},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", queryCpus},
     {"query-pci", dmCommandQueryPci},
     {"query-status", queryStatus},
     {"query-vnc", queryVnc},
+    {"stop", dmCommandStop},
+    {"xen-save-devices-state", dmCommandSave},
+    {"xen-set-global-dirty-log", dmCommandDirtyLog},
     {NULL, NULL},
 };
 
 const DmQmpCommand dmCommandsDriver[] = {
     {"blockdev-change-medium", dmCommandChangeMedium},
-    {"cont", cont},
+    {"cont", dmCommandCont},
     {"device_add", dmCommandDeviceAdd},
     {"device_del", dmCommandDeviceDel},
     {"eject", dmCommandEject},
@@ -164,5 +145,6 @@ const DmQmpCommand dmCommandsDriver[] = {
     {"query-pci", dmCommandQueryPci},
     {"query-status", queryStatus},
     {"query-vnc", queryVnc},
+    {"stubdom-query-save", dmCommandQuerySave},
     {NULL, NULL},
 };

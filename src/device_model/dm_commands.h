@@ -25,9 +25,31 @@ void dmCommandsAnswerStatus(DmModel *model, DmQmpRequest *request);
 void dmCommandChangeMedium(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandEject(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandQueryBlock(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+/* --- stop, save and continue, in dm_commands_save.c ------------------------- */
+
+void dmCommandStop(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandSave(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandCont(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandAddFd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandDirtyLog(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+/* The driver's: whether `stop` would be refused, with its words. */
+void dmCommandQuerySave(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+/** Whether `stop` was the last word about the guest's running. */
+gboolean dmCommandsSaveStopped(DmModel *model);
+
+/** The stubdomain's channel and consoles are about to go; a save ends as failed. */
+void dmCommandsSaveEnd(DmModel *model);
+
+/** Frees what belongs to these commands; after dmCommandsSaveEnd(), when channel and consoles are gone. */
+void dmCommandsSaveFree(DmModel *model);
 
 /* --- PCI, in dm_commands_pci.c ---------------------------------------------- */
 
 void dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandDeviceDel(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandQueryPci(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+/** How many devices the guest has or is being given. */
+guint dmCommandsPciCount(DmModel *model);

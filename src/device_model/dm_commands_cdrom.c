@@ -84,7 +84,7 @@ change(DmModel *model, DmQmpRequest *request, JsonObject *arguments, const char 
         dmQmpRequestFail(request, "GenericError", "%s", _("the guest has no stubdomain that runs"));
         return;
     }
-    if (!dmModelImageHas(model, "cdrom")) {
+    if (!dmImageHas(dmModelImage(model), "cdrom")) {
         dmQmpRequestFail(request, "GenericError",
                          _("the medium of CD-ROM drive '%.64s' cannot be changed: stubdomain image '%s' does not know "
                            "how"),

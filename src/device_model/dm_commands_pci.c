@@ -20,6 +20,9 @@ typedef struct {
     guint8 devfn;  /* of the guest */
 } DmPciDevice;
 
+/* Insertions on their way; a process has one model. */
+static guint inserting;
+
 /* A command on its way. */
 typedef struct {
     DmModel *model;
@@ -141,6 +144,7 @@ inserted(const GError *error, guint8 devfn, gpointer opaque)
 {
     PciCall *call = opaque;
 
+    inserting--;
     if (error) {
         dmQmpRequestFail(call->request, "GenericError", _("PCI device %s was not inserted: %s"), call->address,
                          error->message);
@@ -177,7 +181,7 @@ dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
                          _("device_add takes a 'xen-pci-passthrough' with 'id', 'hostaddr' and perhaps 'addr'"));
         return;
     }
-    if (!dmModelImageHas(model, "pci-hotplug")) {
+    if (!dmImageHas(dmModelImage(model), "pci-hotplug")) {
         dmQmpRequestFail(request, "GenericError",
                          _("PCI device %s cannot be inserted: stubdomain image '%s' has no PCI hotplug"), address,
                          dmModelOptions(model)->image);
@@ -194,6 +198,7 @@ dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
     call->request = request;
     call->id = g_strdup(id);
     call->address = g_steal_pointer(&address);
+    inserting++;
     dmChannelSend(channel, STUBDOM_COMMAND_PCI_INSERT, parameter, dmModelOptions(model)->commandTimeout * 1000,
                   inserted, call);
 }
@@ -270,4 +275,10 @@ dmCommandQueryPci(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     json_array_add_object_element(buses, bus);
     json_node_take_array(node, buses);
     dmQmpRequestReturn(request, node);
+}
+
+guint
+dmCommandsPciCount(DmModel *model)
+{
+    return devices(model)->len + inserting;
 }

@@ -179,33 +179,14 @@ followWaiting(Console *console, DmXenbusState frontend)
     }
 }
 
-static gboolean
-readFrontendState(Console *console, DmXenbusState *state, GError **error)
-{
-    DmConsoles *consoles = console->consoles;
-    g_autoptr(GError) cause = NULL;
-    guint64 value;
-
-    *state = DM_XENBUS_ABSENT;
-    if (!dmConsoleNodesRead(consoles->store, consoles->stubdomain, console->number, "state", DM_XENBUS_RECONFIGURED,
-                            &value, &cause)) {
-        if (g_error_matches(cause, DM_ERROR, DM_ERROR_NOT_FOUND)) {
-            return TRUE;
-        }
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return FALSE;
-    }
-    *state = (DmXenbusState)value;
-    return TRUE;
-}
-
 static void
 followFrontend(Console *console)
 {
     g_autoptr(GError) error = NULL;
     DmXenbusState frontend;
 
-    if (!readFrontendState(console, &frontend, &error)) {
+    if (!dmConsoleNodesFrontendState(console->consoles->store, console->consoles->stubdomain, console->number,
+                                     &frontend, &error)) {
         if (g_error_matches(error, DM_ERROR, DM_ERROR_STUBDOMAIN)) {
             shut(console, error->message);
         } else {
@@ -482,6 +463,20 @@ dmConsolesDrain(DmConsoles *consoles, guint number, DmConsoleDrainFunc func, gpo
     console->drained = func;
     console->drainOpaque = opaque;
     return TRUE;
+}
+
+void
+dmConsolesForgetDrain(DmConsoles *consoles, guint number)
+{
+    if (number < CONSOLE_NUMBERS && consoles->console[number]) {
+        consoles->console[number]->drained = NULL;
+    }
+}
+
+gboolean
+dmConsolesLimitHit(const DmConsoles *consoles, guint number)
+{
+    return number < CONSOLE_NUMBERS && consoles->console[number] && consoles->console[number]->limitHit;
 }
 
 GPid

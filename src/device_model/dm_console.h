@@ -99,5 +99,11 @@ gboolean dmConsolesSetPeer(DmConsoles *consoles, guint number, int fd, GError **
  */
 gboolean dmConsolesDrain(DmConsoles *consoles, guint number, DmConsoleDrainFunc func, gpointer opaque, GError **error);
 
+/** Whoever asked for a drain is not told any more. */
+void dmConsolesForgetDrain(DmConsoles *consoles, guint number);
+
+/** Whether the stubdomain wrote more than the limit since the last dmConsolesSetPeer(). */
+gboolean dmConsolesLimitHit(const DmConsoles *consoles, guint number);
+
 /** Process id of the worker, 0 when it is dead; for accounting and tests. */
 GPid dmConsolesWorkerPid(const DmConsoles *consoles);

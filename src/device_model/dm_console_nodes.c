@@ -143,3 +143,21 @@ dmConsoleNodesRead(DmStore *store, guint stubdomain, guint number, const char *n
 
     return dmStoreReadNumber(store, path, max, value, error);
 }
+
+gboolean
+dmConsoleNodesFrontendState(DmStore *store, guint stubdomain, guint number, DmXenbusState *state, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    guint64 value;
+
+    *state = DM_XENBUS_ABSENT;
+    if (!dmConsoleNodesRead(store, stubdomain, number, "state", DM_XENBUS_RECONFIGURED, &value, &cause)) {
+        if (g_error_matches(cause, DM_ERROR, DM_ERROR_NOT_FOUND)) {
+            return TRUE;
+        }
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return FALSE;
+    }
+    *state = (DmXenbusState)value;
+    return TRUE;
+}

@@ -38,3 +38,7 @@ gboolean dmConsoleNodesSetState(DmStore *store, guint stubdomain, guint number, 
 /** Reads a number the stubdomain wrote below its frontend directory. */
 gboolean dmConsoleNodesRead(DmStore *store, guint stubdomain, guint number, const char *name, guint64 max,
                             guint64 *value, GError **error);
+
+/** Reads the frontend's state; DM_XENBUS_ABSENT if there is none. */
+gboolean dmConsoleNodesFrontendState(DmStore *store, guint stubdomain, guint number, DmXenbusState *state,
+                                     GError **error);

@@ -29,4 +29,5 @@ typedef enum {
     DM_ERROR_DEAD,        /* the stubdomain is gone */
     DM_ERROR_BUSY,        /* not in the state this command starts from */
     DM_ERROR_CANCELLED,   /* this process is ending */
+    DM_ERROR_STATE,       /* a device state that is none, or not a whole one */
 } DmError;

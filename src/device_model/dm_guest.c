@@ -281,6 +281,7 @@ dmGuestFromOptions(const DmOptions *options, GError **error)
 
     guest->domid = options->domid;
     guest->arguments = g_strdupv(options->arguments);
+    guest->incoming = options->incomingFd >= 0;
     guest->disks = g_ptr_array_new_with_free_func((GDestroyNotify)dmDiskFree);
     guest->nics = g_ptr_array_new_with_free_func(nicFree);
     guest->vcpus = 1;

@@ -65,6 +65,7 @@ typedef struct {
     char **usbDevices;
     char *soundhw; /* QEMU's device, or NULL */
     char *keymap;
+    gboolean incoming; /* its device state is to be restored */
     gboolean graphics; /* VNC, SDL or SPICE was asked for */
 } DmGuest;
 

@@ -27,6 +27,7 @@
 #include "dm_guardian.h"
 #include "dm_image.h"
 #include "dm_plan.h"
+#include "dm_restore.h"
 #include "dm_sockets.h"
 #include "protocol/stubdom_paths.h"
 
@@ -59,6 +60,7 @@ struct _DmModel {
     guint signals[3]; /* sources */
     GPtrArray *held;  /* of DmQmpRequest: query-status before we are up */
     GPtrArray *pciDevices;
+    DmCommandsSave *save;
     gboolean continued;
     gboolean abandoned; /* we end under a running guest, which is to be reported as crashed */
     char *orphanReason; /* how the stubdomain ended */
@@ -88,10 +90,10 @@ dmModelStubdomain(DmModel *model)
     return model->stubdomain;
 }
 
-gboolean
-dmModelImageHas(const DmModel *model, const char *capability)
+const DmImage *
+dmModelImage(const DmModel *model)
 {
-    return dmImageHas(model->image, capability);
+    return model->image;
 }
 
 DmCdroms *
@@ -104,6 +106,12 @@ GPtrArray **
 dmModelPciDevices(DmModel *model)
 {
     return &model->pciDevices;
+}
+
+DmCommandsSave **
+dmModelSave(DmModel *model)
+{
+    return &model->save;
 }
 
 gboolean *
@@ -134,17 +142,9 @@ dmModelEvent(DmModel *model, const char *name, JsonObject *data)
 static void
 complain(DmModel *model, const GError *error)
 {
-    g_autofree char *words = model->stubdomain ? dmStubdomainLastWords(model->stubdomain) : g_strdup("");
-    g_auto(GStrv) lines = g_strsplit(words, "\n", -1);
-
     g_printerr("xen-stubdom-dm: guest %u: %s\n", model->options->domid, error->message);
-    if (words[0] != '\0') {
-        g_printerr("xen-stubdom-dm: the stubdomain's last lines were:\n");
-    }
-    for (char **line = lines; *line; line++) {
-        if (**line) {
-            g_printerr("  | %s\n", *line);
-        }
+    if (model->stubdomain && dmStubdomainTerminals(model->stubdomain)) {
+        dmTerminalsPrintLastWords(dmStubdomainTerminals(model->stubdomain));
     }
 }
 
@@ -168,6 +168,7 @@ endModel(DmModel *model, int status, GError *reason)
     model->phase = DM_MODEL_ENDING;
     model->status = status;
     g_clear_handle_id(&model->grace, g_source_remove);
+    dmCommandsSaveEnd(model);
     if (model->stubdomain) {
         dmStubdomainStop(model->stubdomain, reason, stubdomainStopped, model);
     } else {
@@ -388,14 +389,11 @@ prepare(DmModel *model, GError **error)
     if (!model->guest || !readDisks(model, error)) {
         return FALSE;
     }
-    if (model->options->incomingFd >= 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
-                    _("guest '%s' is to be restored, which is not supported with a stubdomain yet"),
-                    model->guest->name);
+    model->image = dmImageLoad(model->options->image, NULL, error);
+    if (!model->image || !dmRestoreCheck(model->options, model->image, error)) {
         return FALSE;
     }
-    model->image = dmImageLoad(model->options->image, NULL, error);
-    model->plan = model->image ? dmPlanMake(model->guest, model->image, model->options, error) : NULL;
+    model->plan = dmPlanMake(model->guest, model->image, model->options, error);
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
     model->sockets = uuid ? dmSocketsOpen(model->options, model->runDirectory, model, error) : NULL;
     if (!model->sockets) {
@@ -422,6 +420,7 @@ dispose(DmModel *model)
     g_clear_handle_id(&model->grace, g_source_remove);
     dmStoreUnwatch(model->release);
     dmStubdomainFree(model->stubdomain); /* answers what its channel still owes our clients */
+    dmCommandsSaveFree(model);
     while (model->held->len) {
         dmQmpRequestFail(g_ptr_array_remove_index(model->held, 0), "GenericError", "%s",
                          _("the stubdomain did not start"));

@@ -15,11 +15,13 @@
 
 #include "dm_cdrom.h"
 #include "dm_guest.h"
+#include "dm_image.h"
 #include "dm_options.h"
 #include "dm_qmp_server.h"
 #include "dm_stubdomain.h"
 
 typedef struct _DmModel DmModel;
+typedef struct _DmCommandsSave DmCommandsSave;
 
 typedef enum {
     DM_MODEL_STARTING,
@@ -45,14 +47,16 @@ const DmOptions *dmModelOptions(const DmModel *model);
 const DmGuest *dmModelGuest(const DmModel *model);
 DmStubdomain *dmModelStubdomain(DmModel *model);
 
-/** Whether the descriptor of its image announces @capability. */
-gboolean dmModelImageHas(const DmModel *model, const char *capability);
+const DmImage *dmModelImage(const DmModel *model);
 
 /** The guest's CD-ROM drives. */
 DmCdroms *dmModelCdroms(DmModel *model);
 
 /** PCI devices inserted so far: GPtrArray of DmPciDevice (dm_commands_pci.c), made on first use. */
 GPtrArray **dmModelPciDevices(DmModel *model);
+
+/** What stop, save and continue keep between commands (dm_commands_save.c), made on first use. */
+DmCommandsSave **dmModelSave(DmModel *model);
 
 /** Whether the guest's CPUs were let run: libxl may ask for a start that waits for `cont` (-S). */
 gboolean *dmModelContinued(DmModel *model);

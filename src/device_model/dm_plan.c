@@ -156,6 +156,23 @@ checkUsb(const DmGuest *guest, GError **error)
     return TRUE;
 }
 
+/* A disk libxl has QEMU not emulate (xvde, say) is the guest's alone: it costs no memory of the stubdomain's, and can
+ * be taken from the guest while that runs. */
+static void
+dropUnused(DmPlan *plan)
+{
+    g_autofree char *arguments = g_strjoinv(" ", plan->argv);
+
+    for (guint i = plan->disks->len; i-- > 0;) {
+        const DmPlanDisk *disk = g_ptr_array_index(plan->disks, i);
+        g_autofree char *device = g_strdup_printf("file=/dev/%s", disk->vdev);
+
+        if (!strstr(arguments, device)) {
+            g_ptr_array_remove_index(plan->disks, i);
+        }
+    }
+}
+
 static gboolean
 planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
 {
@@ -172,7 +189,11 @@ planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
     }
     if (plan->kind == DM_IMAGE_LINUX) {
         plan->argv = dmPlanLinuxArguments(guest, error);
-        return plan->argv && stubdomArgsCheckDmArgv((const char *const *)plan->argv, error);
+        if (!plan->argv || !stubdomArgsCheckDmArgv((const char *const *)plan->argv, error)) {
+            return FALSE;
+        }
+        dropUnused(plan);
+        return TRUE;
     }
     plan->argv = dmPlanMiniosArguments(guest, error);
     encoded = plan->argv ? stubdomArgsEncodeDmargs((const char *const *)plan->argv, error) : NULL;

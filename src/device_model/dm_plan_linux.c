@@ -331,5 +331,10 @@ dmPlanLinuxArguments(const DmGuest *guest, GError **error)
             return NULL;
         }
     }
+    if (guest->incoming) {
+        g_autofree char *source = g_strdup_printf("fd:/dev/hvc%u", STUBDOM_CONSOLE_RESTORE);
+
+        g_strv_builder_add_many(out, "-incoming", source, NULL);
+    }
     return g_strv_builder_end(out);
 }

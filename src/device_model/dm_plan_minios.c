@@ -21,6 +21,9 @@
 /* Traditional device models know 128 virtual CPUs (HVM_MAX_VCPUS), as a bit map. */
 #define MINIOS_VCPUS_MAX 128U
 
+/* MiniOS opens a name like this, for reading, as console 2 (mini-os lib/sys.c). */
+#define RESTORE_PATH "/var/lib/xen/qemu-resume"
+
 static void G_GNUC_PRINTF(3, 4) addPair(GStrvBuilder *out, const char *name, const char *format, ...)
 {
     g_autofree char *value = NULL;
@@ -258,5 +261,8 @@ dmPlanMiniosArguments(const DmGuest *guest, GError **error)
         return NULL;
     }
     addNics(out, guest);
+    if (guest->incoming) {
+        g_strv_builder_add_many(out, "-loadvm", RESTORE_PATH, NULL);
+    }
     return g_strv_builder_end(out);
 }

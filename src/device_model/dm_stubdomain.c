@@ -23,7 +23,6 @@
 #include "dm_error.h"
 #include "dm_steps.h"
 #include "dm_target.h"
-#include "dm_terminals.h"
 
 /* libxl's INVALID_DOMID, which is a signed constant, as the type of a domid. */
 #define NO_DOMAIN ((uint32_t)INVALID_DOMID)
@@ -211,8 +210,8 @@ runConsoles(DmSteps *steps, gpointer opaque)
     DmStubdomain *stubdomain = opaque;
     GError *error = NULL;
 
-    dmTerminalsConnect(stubdomain->terminals, stubdomain->domid, stubdomain->plan->serials,
-                       stubdomain->options->saveLimit, &error);
+    dmTerminalsConnect(stubdomain->terminals, stubdomain->domid, stubdomain->plan->serials, stubdomain->options,
+                       &error);
     dmStepsDone(steps, error);
 }
 
@@ -462,10 +461,10 @@ dmStubdomainLastWords(DmStubdomain *stubdomain)
     return stubdomain->terminals ? dmTerminalsLastWords(stubdomain->terminals) : g_strdup("");
 }
 
-char *
-dmStubdomainSerialName(DmStubdomain *stubdomain, guint index)
+DmTerminals *
+dmStubdomainTerminals(DmStubdomain *stubdomain)
 {
-    return stubdomain->terminals ? dmTerminalsSerialName(stubdomain->terminals, index) : NULL;
+    return stubdomain->terminals;
 }
 
 char *

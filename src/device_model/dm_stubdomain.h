@@ -18,6 +18,7 @@
 #include "dm_options.h"
 #include "dm_plan.h"
 #include "dm_store.h"
+#include "dm_terminals.h"
 
 typedef struct _DmStubdomain DmStubdomain;
 
@@ -86,8 +87,8 @@ DmChannel *dmStubdomainChannel(DmStubdomain *stubdomain);
 /** The last lines of its console 0; (transfer full). */
 char *dmStubdomainLastWords(DmStubdomain *stubdomain);
 
-/** QEMU's name of serial port @index in dom0, or NULL if there is none; (transfer full). */
-char *dmStubdomainSerialName(DmStubdomain *stubdomain, guint index);
+/** (nullable) (transfer none): its consoles, while it exists */
+DmTerminals *dmStubdomainTerminals(DmStubdomain *stubdomain);
 
 /** How long each step of the start took, for people; (transfer full). */
 char *dmStubdomainTimes(const DmStubdomain *stubdomain);

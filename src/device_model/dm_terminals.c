@@ -16,9 +16,9 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "dm_console.h"
 #include "dm_error.h"
 #include "dm_log.h"
+#include "dm_restore.h"
 #include "dm_serial.h"
 #include "protocol/stubdom_command.h"
 #include "protocol/stubdom_paths.h"
@@ -120,10 +120,12 @@ consoleEvent(DmConsoles *consoles, guint number, DmConsoleEvent event, const cha
     case DM_CONSOLE_PEER_CLOSED:
         if (port) {
             dmSerialPeerClosed(port->serial);
+        } else if (number == STUBDOM_CONSOLE_RESTORE && text[0] != '\0') {
+            g_printerr("xen-stubdom-dm: the device state to restore cannot be read: %s\n", text);
         }
         break;
     case DM_CONSOLE_LIMIT:
-        g_printerr("xen-stubdom-dm: console %u of the stubdomain is cut off: %s\n", number, text ? text : "");
+        g_printerr("xen-stubdom-dm: console %u of the stubdomain is cut off: more than its limit came\n", number);
         break;
     case DM_CONSOLE_BROKEN:
         g_printerr("xen-stubdom-dm: console %u of the stubdomain is closed: %s\n", number, text ? text : "");
@@ -178,12 +180,13 @@ connectPort(DmTerminals *terminals, const char *spec, GError **error)
 }
 
 gboolean
-dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, guint64 saveLimit, GError **error)
+dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, const DmOptions *options, GError **error)
 {
     terminals->consoles = dmConsolesNew(terminals->store, stubdomain, consoleEvent, terminals, error);
     if (!terminals->consoles ||
-        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_SAVE, "null", NULL, saveLimit, error) ||
-        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_RESTORE, "null", NULL, 0, error)) {
+        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_SAVE, "null", NULL, options->saveLimit, error) ||
+        !dmConsolesAdd(terminals->consoles, STUBDOM_CONSOLE_RESTORE, "null", NULL, 0, error) ||
+        !dmRestoreFeed(terminals->consoles, options, error)) {
         return FALSE;
     }
     for (; *serials; serials++) {
@@ -259,11 +262,33 @@ dmTerminalsDisconnect(DmTerminals *terminals)
     g_clear_pointer(&terminals->consoles, dmConsolesFree);
 }
 
+DmConsoles *
+dmTerminalsConsoles(DmTerminals *terminals)
+{
+    return terminals->consoles;
+}
+
 char *
 dmTerminalsLastWords(DmTerminals *terminals)
 {
     dmLogDrain(terminals->log);
     return dmLogTail(terminals->log, LAST_LINES);
+}
+
+void
+dmTerminalsPrintLastWords(DmTerminals *terminals)
+{
+    g_autofree char *words = dmTerminalsLastWords(terminals);
+    g_auto(GStrv) lines = g_strsplit(words, "\n", -1);
+
+    if (words[0] != '\0') {
+        g_printerr("xen-stubdom-dm: the stubdomain's last lines were:\n");
+    }
+    for (char **line = lines; *line; line++) {
+        if (**line) {
+            g_printerr("  | %s\n", *line);
+        }
+    }
 }
 
 char *

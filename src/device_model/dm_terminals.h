@@ -13,6 +13,8 @@
 
 #include <glib.h>
 
+#include "dm_console.h"
+#include "dm_options.h"
 #include "dm_store.h"
 
 typedef struct _DmTerminals DmTerminals;
@@ -34,12 +36,15 @@ void dmTerminalsFree(DmTerminals *terminals);
  * dmTerminalsConnect:
  * @stubdomain: its domid; it must not run yet
  * @serials: ends of the guest's serial ports, as libxl names them
- * @saveLimit: bytes of device state
+ * @options: for the limit of the device state, and for the one to restore (dm_restore.h)
  *
  * Opens the ends and makes the consoles.
  */
-gboolean dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, guint64 saveLimit,
+gboolean dmTerminalsConnect(DmTerminals *terminals, guint stubdomain, char **serials, const DmOptions *options,
                             GError **error);
+
+/** (transfer none) (nullable): all consoles but 0, from dmTerminalsConnect() to dmTerminalsDisconnect() */
+DmConsoles *dmTerminalsConsoles(DmTerminals *terminals);
 
 /** Waits for xenconsoled to name the pty of console 0, then copies it to the log. @func is called once from the main
  * loop. */
@@ -53,6 +58,9 @@ void dmTerminalsDisconnect(DmTerminals *terminals);
 
 /** The last lines of console 0; (transfer full). */
 char *dmTerminalsLastWords(DmTerminals *terminals);
+
+/** Prints the last lines of console 0 on standard error, each marked as its. */
+void dmTerminalsPrintLastWords(DmTerminals *terminals);
 
 /** QEMU's name of serial port @index in dom0, or NULL if there is none; (transfer full). */
 char *dmTerminalsSerialName(DmTerminals *terminals, guint index);

@@ -37,7 +37,7 @@ static int
 attachDisk(virDomainDef *def, virDomainDeviceDef *dev)
 {
     if (virDomainDiskByTarget(def, dev->data.disk->dst)) {
-        virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' has a disk '%s' already"), def->name,
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the domain '%s' has a disk '%s' already"), def->name,
                        dev->data.disk->dst);
         return -1;
     }
@@ -51,14 +51,11 @@ attachNet(virDomainDef *def, virDomainDeviceDef *dev)
     char mac[VIR_MAC_STRING_BUFLEN];
 
     if (virDomainHasNet(def, dev->data.net)) {
-        virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' has an interface '%s' already"), def->name,
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the domain '%s' has an interface '%s' already"), def->name,
                        virMacAddrFormat(&dev->data.net->mac, mac));
         return -1;
     }
-    if (virDomainNetInsert(def, dev->data.net) < 0) {
-        return -1;
-    }
-    dev->data.net = NULL;
+    (void)virDomainNetInsert(def, g_steal_pointer(&dev->data.net)); /* never fails */
     return 0;
 }
 

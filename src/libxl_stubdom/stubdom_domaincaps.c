@@ -58,6 +58,21 @@ fillVideo(virDomainCapsDeviceVideo *video)
                              VIR_DOMAIN_VIDEO_TYPE_NONE);
 }
 
+static void
+fillFeatures(virDomainCaps *caps)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(caps->features); i++) {
+        caps->features[i] = VIR_TRISTATE_BOOL_NO;
+    }
+    caps->features[VIR_DOMAIN_CAPS_FEATURE_GENID] = VIR_TRISTATE_BOOL_YES;
+    caps->hyperv = g_new0(virDomainCapsFeatureHyperv, 1);
+    caps->hyperv->supported = VIR_TRISTATE_BOOL_YES;
+    caps->hyperv->features.report = true;
+    VIR_DOMAIN_CAPS_ENUM_SET(caps->hyperv->features, VIR_DOMAIN_HYPERV_RELAXED, VIR_DOMAIN_HYPERV_VAPIC,
+                             VIR_DOMAIN_HYPERV_VPINDEX, VIR_DOMAIN_HYPERV_SYNIC, VIR_DOMAIN_HYPERV_STIMER,
+                             VIR_DOMAIN_HYPERV_FREQUENCIES, VIR_DOMAIN_HYPERV_TLBFLUSH, VIR_DOMAIN_HYPERV_IPI);
+}
+
 /* Said in so many words: a program that finds nothing about them may assume the best. */
 static void
 fillUnsupported(virDomainCaps *caps)
@@ -71,9 +86,6 @@ fillUnsupported(virDomainCaps *caps)
     caps->redirdev.supported = VIR_TRISTATE_BOOL_NO;
     caps->channel.supported = VIR_TRISTATE_BOOL_NO;
     caps->gic.supported = VIR_TRISTATE_BOOL_NO;
-    for (size_t i = 0; i < G_N_ELEMENTS(caps->features); i++) {
-        caps->features[i] = VIR_TRISTATE_BOOL_NO;
-    }
 }
 
 static bool
@@ -120,6 +132,7 @@ stubdomConnectGetDomainCapabilities(virConnectPtr conn, const char *emulator, co
     fillCpu(&caps->cpu);
     fillDisk(&caps->disk);
     fillVideo(&caps->video);
+    fillFeatures(caps);
     fillUnsupported(caps);
     return virDomainCapsFormat(caps);
 }

@@ -274,6 +274,7 @@ static virHypervisorDriver hypervisorDriver = {
     .nodeGetCPUStats = stubdomNodeGetCPUStats,
     .nodeGetFreeMemory = stubdomNodeGetFreeMemory,
     .nodeGetCellsFreeMemory = stubdomNodeGetCellsFreeMemory,
+    .nodeGetFreePages = stubdomNodeGetFreePages,
     .nodeGetMemoryStats = stubdomNodeGetMemoryStats,
     .nodeGetSecurityModel = stubdomNodeGetSecurityModel,
     .nodeDeviceDettach = stubdomNodeDeviceDettach,

@@ -160,7 +160,8 @@ takeDisk(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain, const char *t
 
     if (stubdomainHas(libxl, stubdomain, path)) {
         return refuse("disk", target,
-                      _("the stubdomain has it as well since the start; disks plugged since then can be unplugged"));
+                      _("it is emulated in the stubdomain as well; disks from xvde on, and those plugged since the "
+                        "start, can be unplugged"));
     }
     libxl_device_disk_init(&disk);
     rc = libxl_vdev_to_device_disk(libxl->ctx, domid, target, &disk);
@@ -300,12 +301,11 @@ attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
     if (checkNet(net, mac) < 0 || getDomid(vm, &domid) < 0 || prepareNet(vm, net) < 0) {
         return -1;
     }
-    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0 ||
-        virDomainNetInsert(vm->def, net) < 0) {
+    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0) {
         stubdomReleaseNet(vm->def, net);
         return -1;
     }
-    dev->data.net = NULL;
+    (void)virDomainNetInsert(vm->def, g_steal_pointer(&dev->data.net)); /* never fails */
     virObjectEventStateQueue(driver->events, virDomainEventDeviceAddedNewFromObj(vm, net->info.alias));
     return 0;
 }

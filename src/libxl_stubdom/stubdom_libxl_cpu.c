@@ -148,6 +148,13 @@ buildModel(libxl_domain_build_info *info, const virCPUDef *cpu)
         return stubdomRefuse("cpu mode", virCPUModeTypeToString(cpu->mode),
                              _("the guest has the host's CPU (host-passthrough)"));
     }
+    if (cpu->migratable == VIR_TRISTATE_SWITCH_OFF) {
+        return stubdomRefuse("cpu migratable", "off", _("Xen gives guests a CPU they can migrate with"));
+    }
+    if (cpu->check != VIR_CPU_CHECK_DEFAULT && cpu->check != VIR_CPU_CHECK_NONE) {
+        return stubdomRefuse("cpu check", cpu->check == VIR_CPU_CHECK_FULL ? "full" : "partial",
+                             _("libxl does not tell which features the guest's CPU has in the end"));
+    }
     for (size_t i = 0; i < cpu->nfeatures; i++) {
         if (buildFeature(info, &cpu->features[i]) < 0) {
             return -1;

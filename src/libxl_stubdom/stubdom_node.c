@@ -17,6 +17,7 @@
 #include "virbitmap.h"
 #include "virhostcpu.h"
 #include "virhostmem.h"
+#include "virnuma.h"
 #include "virstring.h"
 #include "virsysinfo.h"
 
@@ -180,6 +181,40 @@ stubdomNodeGetCellsFreeMemory(virConnectPtr conn, unsigned long long *memory, in
     }
     for (int i = first; filled >= 0 && i < found && filled < count; i++) {
         memory[filled++] = cells[i].size == LIBXL_NUMAINFO_INVALID_ENTRY ? 0 : cells[i].free;
+    }
+    libxl_numainfo_list_free(cells, found);
+    return filled;
+}
+
+/* Xen gives memory away in pages of one size; larger ones are a matter of luck. */
+int
+stubdomNodeGetFreePages(virConnectPtr conn, unsigned int npages, unsigned int *pages, int first, unsigned int count,
+                        unsigned long long *counts, unsigned int flags)
+{
+    const StubdomDriver *driver = conn->privateData;
+    libxl_numainfo *cells = NULL;
+    int found = 0;
+    int filled = 0;
+
+    virCheckFlags(0, -1);
+    if (virNodeGetFreePagesEnsureACL(conn) < 0) {
+        return -1;
+    }
+    if (!driver->libxl) {
+        return virHostMemGetFreePages(npages, pages, first, count, virNumaGetMaxNode(), counts);
+    }
+    if (!(cells = getNumainfo(driver, &found))) {
+        return -1;
+    }
+    if (!isCell(cells, found, first)) {
+        filled = -1;
+    }
+    for (int i = first; filled >= 0 && i < found && (unsigned int)(i - first) < count; i++) {
+        for (unsigned int j = 0; j < npages; j++) {
+            bool known = pages[j] == BYTES_PER_PAGE / BYTES_PER_KIB && cells[i].size != LIBXL_NUMAINFO_INVALID_ENTRY;
+
+            counts[filled++] = known ? cells[i].free / BYTES_PER_PAGE : 0;
+        }
     }
     libxl_numainfo_list_free(cells, found);
     return filled;

@@ -16,6 +16,8 @@ int stubdomNodeGetCPUMap(virConnectPtr conn, unsigned char **map, unsigned int *
 int stubdomNodeGetCPUStats(virConnectPtr conn, int cpu, virNodeCPUStatsPtr params, int *count, unsigned int flags);
 unsigned long long stubdomNodeGetFreeMemory(virConnectPtr conn);
 int stubdomNodeGetCellsFreeMemory(virConnectPtr conn, unsigned long long *memory, int first, int count);
+int stubdomNodeGetFreePages(virConnectPtr conn, unsigned int npages, unsigned int *pages, int first, unsigned int count,
+                            unsigned long long *counts, unsigned int flags);
 int stubdomNodeGetMemoryStats(virConnectPtr conn, int cell, virNodeMemoryStatsPtr params, int *count,
                               unsigned int flags);
 int stubdomNodeGetSecurityModel(virConnectPtr conn, virSecurityModelPtr model);

@@ -17,13 +17,50 @@
 #include "driver.h"
 
 #include "stubdom_libxl_nic.h"
+#include "stubdom_refusal.h"
 
 VIR_LOG_INIT("stubdom.prepare");
+
+/* What the storage driver says the volume is, as its XML; NULL with an error reported. */
+static char *
+volumeXml(const virStorageSourcePoolDef *place)
+{
+    g_autoptr(virConnect) connection = virGetConnectStorage();
+    g_autoptr(virStoragePool) pool = connection ? virStoragePoolLookupByName(connection, place->pool) : NULL;
+    g_autoptr(virStorageVol) volume = pool ? virStorageVolLookupByName(pool, place->volume) : NULL;
+
+    return volume ? virStorageVolGetXMLDesc(volume, 0) : NULL;
+}
+
+/* The definition says raw. A volume that is not would be overwritten by a guest that takes it for a disk. */
+static int
+checkFormat(const virDomainDiskDef *disk)
+{
+    g_autofree char *xml = volumeXml(disk->src->srcpool);
+    g_autoptr(xmlXPathContext) ctxt = NULL;
+    g_autoptr(xmlDoc) document = xml ? virXMLParseStringCtxt(xml, "(volume)", &ctxt) : NULL;
+    g_autofree char *format = document ? virXPathString("string(/volume/target/format/@type)", ctxt) : NULL;
+    int type = format ? virStorageFileFormatTypeFromString(format) : VIR_STORAGE_FILE_RAW;
+
+    if (!document) {
+        return -1;
+    }
+    if (type > VIR_STORAGE_FILE_RAW && type != VIR_STORAGE_FILE_ISO) {
+        return stubdomRefuse("disk", disk->dst,
+                             _("the volume '%s' has the format '%s'; without a QEMU in dom0 there is only raw: convert "
+                               "it with qemu-img convert -O raw"),
+                             disk->src->srcpool->volume, format);
+    }
+    return 0;
+}
 
 int
 stubdomPrepareDisk(virDomainDiskDef *disk)
 {
-    return disk->src->type == VIR_STORAGE_TYPE_VOLUME ? virDomainDiskTranslateSourcePool(disk) : 0;
+    if (disk->src->type != VIR_STORAGE_TYPE_VOLUME) {
+        return 0;
+    }
+    return virDomainDiskTranslateSourcePool(disk) < 0 ? -1 : checkFormat(disk);
 }
 
 /* What the network gave must be something Xen can connect the card to. */

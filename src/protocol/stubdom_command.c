@@ -23,6 +23,7 @@ static const char *const stateNames[] = {
     [STUBDOM_STATE_CDROM_EJECT_FAILED] = "cdrom-eject-failed",
     [STUBDOM_STATE_CDROM_INSERTED] = "cdrom-inserted",
     [STUBDOM_STATE_CDROM_INSERT_FAILED] = "cdrom-insert-failed",
+    [STUBDOM_STATE_SAVE_FAILED] = "save-failed",
     [STUBDOM_STATE_OTHER] = "(unknown)",
 };
 
@@ -33,6 +34,7 @@ static const StubdomCommandInfo commands[STUBDOM_COMMAND_LAST] = {
             .word = "save",
             .before = STUBDOM_STATE_RUNNING,
             .success = STUBDOM_STATE_PAUSED,
+            .failure = STUBDOM_STATE_SAVE_FAILED,
         },
     [STUBDOM_COMMAND_CONTINUE] =
         {

@@ -33,6 +33,7 @@ typedef enum {
     STUBDOM_STATE_CDROM_EJECT_FAILED,
     STUBDOM_STATE_CDROM_INSERTED,
     STUBDOM_STATE_CDROM_INSERT_FAILED,
+    STUBDOM_STATE_SAVE_FAILED, /* an extension: only if the image announces it */
     STUBDOM_STATE_OTHER,
 } StubdomState;
 
@@ -57,7 +58,7 @@ typedef struct {
     StubdomState success;      /* the state that says it is done */
     StubdomState failure;      /* the state that says it failed; STUBDOM_STATE_NONE: none is defined */
     gboolean failsByParameter; /* MiniOS: a text in `parameter`, state unchanged, is a failure */
-    gboolean acknowledge;      /* the toolstack writes "running" back afterwards */
+    gboolean acknowledge;      /* the toolstack writes "running" back afterwards; after a failure it always does */
 } StubdomCommandInfo;
 
 /**

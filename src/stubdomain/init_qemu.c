@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,20 +53,33 @@ initQemuTakePrivcmd(void)
         initLog("cannot take %s from QEMU: %s", PRIVCMD_PATH, g_strerror(errno));
 }
 
-/* The line discipline must not touch a guest's bytes between QEMU's open() and its own setting. */
+/*
+ * The line discipline must touch no byte, and there may be some already: of a
+ * device state, in which it takes the 3 of QEMU's file version for a Control-C.
+ * They come in with open(), and a kernel thread handles them by the settings of
+ * that moment. A stubdomain has one CPU, so no such thread gets between the
+ * open and the setting while this one is of a real-time class.
+ */
 static void
 consoleRaw(const char *path)
 {
+    struct sched_param urgent = {.sched_priority = 1};
+    struct sched_param usual = {.sched_priority = 0};
     struct termios settings = {0};
-    /* Kept open for good: the settings of a tty last until its last close. */
-    int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    gboolean done = FALSE;
+    int fd = -1;
 
-    if (fd < 0 || tcgetattr(fd, &settings) < 0) {
-        initLog("cannot prepare %s: %s", path, g_strerror(errno));
-        return;
+    if (sched_setscheduler(0, SCHED_FIFO, &urgent) < 0)
+        initLog("cannot become urgent: %s", g_strerror(errno));
+    /* Kept open for good: the settings of a tty last until its last close. */
+    fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && tcgetattr(fd, &settings) == 0) {
+        cfmakeraw(&settings);
+        done = tcsetattr(fd, TCSANOW, &settings) == 0;
     }
-    cfmakeraw(&settings);
-    (void)tcsetattr(fd, TCSANOW, &settings);
+    if (!done)
+        initLog("cannot prepare %s: %s", path, g_strerror(errno));
+    (void)sched_setscheduler(0, SCHED_OTHER, &usual);
 }
 
 void

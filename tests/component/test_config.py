@@ -4,7 +4,7 @@
 import json
 
 from harness.case import ComponentTest
-from harness.guest import Nic
+from harness.guest import Disk, Nic
 
 
 class ConfigTest(ComponentTest):
@@ -27,12 +27,13 @@ class ConfigTest(ComponentTest):
         self.assertEqual(self.toolstack.find('libxl_domain_create_new'), [])
 
     def test_disks_and_cards_come_from_it(self):
-        guest = self.make_guest(nics=[Nic()])
         second = self.directory / 'images' / 'second.img'
+        guest = self.make_guest(nics=[Nic()], disks=[Disk(str(self.disk)), Disk(str(second), 'xvdc')])
         second.write_bytes(b'\0' * 512)
         config = self.make_config(guest, nics=[{'devid': 0, 'bridge': 'br7', 'script': '/etc/xen/scripts/vif-special',
                                                 'rate_bytes_per_interval': 5120, 'rate_interval_usecs': 50000}])
-        config['disks'].append({'pdev_path': str(second), 'vdev': 'xvdq', 'format': 'raw', 'readwrite': 0})
+        config['disks'] += [{'pdev_path': str(second), 'vdev': vdev, 'format': 'raw', 'readwrite': 0}
+                            for vdev in ('xvdc', 'xvdq')]  # the second is not emulated
         model = self.start(guest, config=self.write(config))
         model.wait_running()
         disks = [call.argument for call in self.toolstack.find('libxl_device_disk_add')]

@@ -11,7 +11,7 @@ from harness.toolstack import ERROR_FAIL
 # Numbers of libvirt's API.
 LIVE, CONFIG, FORCE = 1, 2, 4
 XML_INACTIVE = 2
-OPERATION_FAILED, SYSTEM_ERROR, OPERATION_INVALID, CONFIG_UNSUPPORTED, UNSUPPORTED, MISSING = 9, 38, 55, 67, 84, 99
+OPERATION_FAILED, SYSTEM_ERROR, CONFIG_UNSUPPORTED, UNSUPPORTED, MISSING = 9, 38, 67, 84, 99
 OPENED, CLOSED = 0, 1
 CONNECTED = 4
 MAC = '00:16:3e:00:00:09'
@@ -150,7 +150,7 @@ class DiskTest(HotplugTest):
                 (self.disk_xml('hdb', 'ide'), UNSUPPORTED, "those of the bus 'xen' can be plugged"),
                 (self.disk_xml('sda', 'scsi'), UNSUPPORTED, "those of the bus 'xen' can be plugged"),
                 (self.cdrom(self.media[1], 'hdd'), UNSUPPORTED, 'a medium can be changed'),
-                (self.disk_xml('hda', 'ide'), OPERATION_INVALID, "a disk 'hda' already"),
+                (self.disk_xml('hda', 'ide'), OPERATION_FAILED, "a disk 'hda' already"),
                 (self.disk_xml('xvda'), CONFIG_UNSUPPORTED, "in the place of 'hda'"),
                 ("<input type='tablet' bus='usb'/>", UNSUPPORTED, 'disks and interfaces'),
                 (self.disk_xml().replace('<target', '<iotune><total_bytes_sec>9</total_bytes_sec></iotune><target'),
@@ -162,12 +162,20 @@ class DiskTest(HotplugTest):
     def test_what_the_stubdomain_has_too(self):
         """A disk of the start is in the stubdomain: it cannot be taken from the guest alone."""
         guest = self.start_guest(more=f'<devices>{self.disk_xml("xvdb")}</devices>')
-        self.assert_refused(UNSUPPORTED, 'the stubdomain has it as well', 'detachDevice', self.disk_xml('xvdb'))
+        self.assert_refused(UNSUPPORTED, 'emulated in the stubdomain as well', 'detachDevice', self.disk_xml('xvdb'))
         self.assert_refused(UNSUPPORTED, "those of the bus 'xen'", 'detachDevice',
                             self.disk_xml('hda', 'ide', self.disk))
         self.assert_refused(MISSING, "no disk 'xvde'", 'detachDevice', self.disk_xml('xvde'))
         self.assert_refused(MISSING, "no device 'disk-xvde'", 'detachDeviceAlias', 'disk-xvde', LIVE)
         self.assertIn('xvdb', self.vbds(guest.domid))
+
+    def test_what_is_not_emulated(self):
+        """From xvde on a disk of the start is the guest's alone."""
+        guest = self.start_guest(more=f'<devices>{self.disk_xml("xvde")}</devices>')
+        self.assertNotIn(str(self.second), self.vbds(guest.stubdomain_domid()).values())
+        self.driver.on('guest', 'detachDevice', self.disk_xml('xvde'))
+        self.driver.expect(('guest', 'removed', 'disk-xvde'))
+        self.assertNotIn('xvde', self.vbds(guest.domid))
 
     def test_after_a_restart_of_libvirtd(self):
         guest = self.start_guest()

@@ -115,6 +115,10 @@ class HostTest(NumbersTest):
         self.assertEqual(self.driver.call('getFreeMemory'), 4 << 30)
         self.assertEqual(self.driver.call('getCellsFreeMemory', 0, 2), [1 << 30, 3 << 30])
         self.assertEqual(self.driver.call('getCellsFreeMemory', 1, 1), [3 << 30])
+        self.assertEqual(self.driver.call('getFreePages', [4, 2048], 0, 2), {'0': {'4': 1 << 18, '2048': 0}, '1': {'4': 3 << 18, '2048': 0}})
+        self.assertEqual(self.driver.call('getFreePages', [4], 1, 2), {'1': {'4': 3 << 18}})
+        with self.assertRaises(DriverError):
+            self.driver.call('getFreePages', [4], 2, 1)
         self.assertEqual(self.driver.call('getMemoryStats', ALL_CELLS), {'total': 8 << 20, 'free': 4 << 20})
         self.assertEqual(self.driver.call('getMemoryStats', 1), {'total': 4 << 20, 'free': 3 << 20})
         with self.assertRaises(DriverError) as caught:
@@ -151,6 +155,11 @@ class HostTest(NumbersTest):
         self.assertIn('486', self.driver.call('getCPUModelNames', 'x86_64'))
         cpu = '<cpu><arch>x86_64</arch><model>486</model></cpu>'
         self.assertIn('486', self.driver.call('baselineCPU', [cpu, cpu], 0))
+        host = ElementTree.fromstring(self.driver.call('getCapabilities')).find('host/cpu')
+        if host is not None and host.find('model') is not None:  # as OpenStack asks when it starts
+            text = ElementTree.tostring(host, encoding='unicode')
+            self.assertIn(f"<model fallback='forbid'>{host.find('model').text}<", self.driver.call('baselineCPU', [text], 1))
+            self.assertGreaterEqual(self.driver.call('compareCPU', text, 0), 1)
 
 
 class CapabilitiesWithoutXenTest(DriverTest):

@@ -61,7 +61,7 @@ def unchanged(domain, code, words, call, *arguments):
 def checkDisk(connection, domain):
     domain.attachDeviceFlags(disk(), CONFIG)
     equal(disks(domain), {'hda': '/srv/a.img', 'hdc': '/srv/one.iso', 'xvdb': '/srv/b.img'})
-    unchanged(domain, libvirt.VIR_ERR_OPERATION_INVALID, "a disk 'xvdb' already", domain.attachDeviceFlags, disk(),
+    unchanged(domain, libvirt.VIR_ERR_OPERATION_FAILED, "a disk 'xvdb' already", domain.attachDeviceFlags, disk(),
               CONFIG)
     domain.detachDeviceFlags(disk(), CONFIG)
     equal(disks(domain), {'hda': '/srv/a.img', 'hdc': '/srv/one.iso'})
@@ -77,7 +77,7 @@ def checkDiskOfDefault(connection, domain):
 def checkNic(connection, domain):
     domain.attachDeviceFlags(nic(), CONFIG)
     equal(macs(domain), ['00:16:3e:00:00:01', '00:16:3e:00:00:02'])
-    unchanged(domain, libvirt.VIR_ERR_OPERATION_INVALID, "an interface '00:16:3e:00:00:02' already",
+    unchanged(domain, libvirt.VIR_ERR_OPERATION_FAILED, "an interface '00:16:3e:00:00:02' already",
               domain.attachDeviceFlags, nic(), CONFIG)
     domain.detachDeviceFlags(nic(), CONFIG)
     equal(macs(domain), ['00:16:3e:00:00:01'])

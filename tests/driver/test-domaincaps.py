@@ -50,6 +50,11 @@ def cpu(mode):
     return domain(top=f"<cpu mode='{mode}'>{model}</cpu>")
 
 
+def hyperv(feature):
+    more = {'spinlocks': " retries='8191'", 'vendor_id': " value='maker'"}.get(feature, '')
+    return domain(top=f"<features><hyperv mode='custom'><{feature} state='on'{more}/></hyperv></features>")
+
+
 # Path of an enumeration: for each of its values the definitions of which one must be accepted.
 ENUMERATIONS = {
     "devices/disk/enum[@name='diskDevice']":
@@ -61,6 +66,10 @@ ENUMERATIONS = {
         {kind: [graphics(kind)] for kind in ('sdl', 'vnc', 'rdp', 'desktop', 'spice', 'egl-headless')},
     "devices/hostdev/enum[@name='subsysType']": {kind: [hostdev(kind)] for kind in ('pci', 'usb', 'scsi')},
     "os/loader/enum[@name='type']": {kind: [loader(kind)] for kind in ('rom', 'pflash')},
+    "features/hyperv/enum[@name='features']":
+        {feature: [hyperv(feature)] for feature in (
+            'relaxed', 'vapic', 'spinlocks', 'vpindex', 'runtime', 'synic', 'stimer', 'reset', 'vendor_id', 'frequencies',
+            'reenlightenment', 'tlbflush', 'ipi', 'evmcs', 'avic')},
     "os/enum[@name='firmware']": {kind: [domain(os=kind)] for kind in ('bios', 'efi')},
 }
 # Path of what is supported or not: a definition with it.
@@ -69,6 +78,9 @@ SWITCHES = {
     "cpu/mode[@name='maximum']": cpu('maximum'),
     "cpu/mode[@name='host-model']": cpu('host-model'),
     "cpu/mode[@name='custom']": cpu('custom'),
+    'features/genid': domain(top='<genid/>'),
+    'features/vmcoreinfo': domain(top='<features><vmcoreinfo/></features>'),
+    'iothreads': domain(top='<iothreads>1</iothreads>'),
     'memoryBacking': domain(top='<memoryBacking><hugepages/></memoryBacking>'),
     'devices/rng': domain("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"),
     'devices/filesystem': domain("<filesystem type='mount'><source dir='/srv'/><target dir='srv'/></filesystem>"),

@@ -222,6 +222,15 @@ testVolume(Fixture *fixture, gconstpointer unused)
     g_assert_cmpstr(virDomainDiskGetSource(def->disks[1]), ==, "/srv/b.img");
     g_assert_cmpint(virStorageVolDelete(volume, 0), ==, 0);
     virStorageVolFree(volume);
+    volume = virStorageVolCreateXML(pool,
+                                    "<volume><name>a.img</name><capacity>1048576</capacity><target>"
+                                    "<format type='qcow2'/></target></volume>",
+                                    0);
+    g_assert_nonnull(volume);
+    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    refused("'a.img' has the format 'qcow2'");
+    g_assert_cmpint(virStorageVolDelete(volume, 0), ==, 0);
+    virStorageVolFree(volume);
     virStoragePoolFree(pool);
 }
 

@@ -169,6 +169,8 @@ REFUSALS = {
                    ["cpu feature 'family'", 'does not know']),
     'cpu nested': (domain(top="<cpu mode='host-passthrough'><feature policy='require' name='vmx'/></cpu>"),
                    ["cpu feature 'vmx'", 'run guests']),
+    'cpu not migratable': (domain(top="<cpu mode='host-passthrough' migratable='off'/>"), ["cpu migratable 'off'"]),
+    'cpu check': (domain(top="<cpu mode='host-passthrough' check='full'/>"), ["cpu check 'full'", 'does not tell']),
     'cpu maximum': (domain(top="<cpu mode='maximum'/>"), ["cpu mode 'maximum'", 'host-passthrough']),
     'cpu cache': (domain(top="<cpu mode='host-passthrough'><cache mode='passthrough'/></cpu>"), ["'cpu/cache'"]),
     'firmware': (EFI, ["firmware 'efi'", 'UEFI is not implemented']),

@@ -8,6 +8,9 @@ sys.dont_write_bytecode = True
 
 import session  # noqa: E402  pylint: disable=wrong-import-position
 
-DEADLINE = 900
+DEADLINE = 1800
 
-sys.exit(session.runScript(session.parser(__doc__, "lab-bench.log").parse_args(), DEADLINE, "bench.py"))
+options = session.parser(__doc__, "lab-bench.log")
+options.add_argument("what", nargs="?", choices=["save"], help="only save and restore")
+options = options.parse_args()
+sys.exit(session.runScript(options, DEADLINE, "bench.py", *([options.what] if options.what else [])))

@@ -9,14 +9,18 @@ sys.dont_write_bytecode = True
 import session  # noqa: E402  pylint: disable=wrong-import-position
 
 DEADLINE = 1500
+ROUND = 100
 
 
 def main():
     parser = session.parser(__doc__, "lab-tests.log")
     parser.add_argument("--only", action="append", default=[], metavar="WORD",
                         help="only tests whose names contain WORD; may be repeated")
+    parser.add_argument("--save-rounds", type=int, default=3, metavar="N",
+                        help="how often a guest is saved and restored in a row (%(default)s)")
     options = parser.parse_args()
-    status = session.runScript(options, DEADLINE, "tests.py", *options.only)
+    status = session.runScript(options, DEADLINE + ROUND * options.save_rounds, "tests.py", *options.only,
+                               environment=[f"STUBDOM_SAVE_ROUNDS={options.save_rounds}"])
     if status != 0:
         session.printLog(options)
     return status

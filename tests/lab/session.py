@@ -31,14 +31,17 @@ def parser(description, log):
     return made
 
 
-def runScript(options, deadline, *words):
-    """Runs a script and returns its status; a lab that fails counts as a failed script. deadline: seconds."""
+def runScript(options, deadline, *words, environment=()):
+    """Runs a script and returns its status; a lab that fails counts as a failed script. deadline: seconds.
+
+    environment: NAME=VALUE of the script.
+    """
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit(128 + signal.SIGTERM))
     status = 1
     try:
         with Lab(options.suite, options.payload, deadline) as lab:
             try:
-                status = lab.stream(["python3", "-B", "/payload/tests/" + words[0], *words[1:]])
+                status = lab.stream(["env", *environment, "python3", "-B", "/payload/tests/" + words[0], *words[1:]])
             finally:
                 options.log.write_bytes(lab.consoleLog().read_bytes())
     except (LabError, LabTimeout) as error:

@@ -261,7 +261,7 @@ testSaveFails(Fixture *f, gconstpointer data)
     qemu(f, "{\"execute\":\"stop\"", OK);
     qemu(f, asked, REFUSED);
     qemu(f, "{\"execute\":\"cont\"", OK);
-    expectWritten(f, "-command;");
+    expectWritten(f, "-command;state=save-failed;");
     save(f);
 }
 
@@ -276,7 +276,7 @@ testQueued(Fixture *f, gconstpointer data)
     qemu(f, "{\"execute\":\"stop\"", REFUSED);
     qemu(f, "{\"execute\":\"cont\"", OK);
     qemu(f, "{\"execute\":\"xen-set-global-dirty-log\",\"arguments\":{\"enable\":true}", OK);
-    expectWritten(f, "-command;state=pci-remove-failed;logdirty/ret=enable;");
+    expectWritten(f, "state=save-failed;-command;state=pci-remove-failed;logdirty/ret=enable;");
 }
 
 static void

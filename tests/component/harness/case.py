@@ -71,7 +71,7 @@ class ComponentTest(unittest.TestCase):
         # Not below $TMPDIR, which may be too long for the path of a socket.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='stubdom-', dir='/tmp'))
         self.addCleanup(shutil.rmtree, self.directory)
-        for name in ('log', 'store', 'libxl', 'run', 'images'):
+        for name in ('log', 'store', 'libxl', 'run', 'images', 'state'):
             (self.directory / name).mkdir()
         self.guests = []
         self.models = []

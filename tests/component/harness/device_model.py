@@ -36,7 +36,8 @@ class DeviceModel:
             'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'XEN_DOMAIN_ID': str(guest.domid),
             'FAKEXEN_DIR': str(self.directory / 'xen'), 'XENSTORED_PATH': str(self.directory / 'store' / 'socket'),
             'STUBDOM_IMAGE_DIR': str(self.directory / 'images'), 'STUBDOM_RUN_DIR': str(self.directory / 'run'),
-            'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_CONSOLE_WORKER': programs.console_worker,
+            'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_STATE_DIR': str(self.directory / 'state'),
+            'STUBDOM_CONSOLE_WORKER': programs.console_worker,
             'LD_PRELOAD': programs.preload('fake_libxl'),
             'UBSAN_OPTIONS': 'print_stacktrace=1',
             **{name: value for name, value in os.environ.items()
@@ -45,7 +46,7 @@ class DeviceModel:
         with open(self.error_path, 'ab') as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                                             start_new_session=True, cwd='/',
-                                            pass_fds=[guest.qmp_descriptor] if guest.qmp_descriptor else [])
+                                            pass_fds=guest.descriptors())
         self.pid = self.process.pid
         self.end = threading.Thread(target=self._watch_end, name='device model', daemon=True)
         self.end.start()
@@ -94,6 +95,14 @@ class DeviceModel:
     def qmp(self):
         """A connection as libxl's."""
         return self._connect(self.guest.qmp_path)
+
+    def ask(self, command, arguments=None):
+        """One operation of libxl's: a connection of its own, a command, its answer."""
+        client = Qmp(self.guest.qmp_path, self.deadline)
+        try:
+            return client.call(command, arguments)
+        finally:
+            client.close()
 
     def driver_qmp(self):
         """A connection as the driver's."""

@@ -48,6 +48,7 @@ class Guest:
         self.uuid = ident or str(uuid.uuid4())
         self.alive = True
         self.qmp_descriptor = None  # libxl's socket, if it passes one instead of a path
+        self.incoming = None  # the device state to restore, an open file
         base = f'/local/domain/{self.domid}'
         toolstack.make_domain(self.domid, config.name, self.uuid, 'hvm', config.memory * 1024)
         self.store.make(f'{base}/hvmloader', '', 'n0', f'r{self.domid}')
@@ -70,6 +71,11 @@ class Guest:
     @property
     def qmp_path(self):
         return self.run_directory / f'qmp-libxl-{self.domid}'
+
+    @property
+    def save_path(self):
+        """Where libxl expects the device state of a guest with a stubdomain."""
+        return self.run_directory.parent / 'state' / f'qemu-save.{self.domid}'
 
     @property
     def stat_path(self):
@@ -101,7 +107,14 @@ class Guest:
                      f'type=tap,id=net{index},ifname={tap},br={nic.bridge},script=no,downscript=no']
         if not config.nics:
             args += ['-net', 'none']
+        if self.incoming:
+            args += ['-incoming', f'fd:{self.incoming.fileno()}']
         return args, ['-machine', 'xenfv,suppress-vmdesc=on', '-m', str(config.memory), *self._drives()]
+
+    def descriptors(self):
+        """What libxl lets its device model inherit."""
+        incoming = self.incoming.fileno() if self.incoming else None
+        return [descriptor for descriptor in (self.qmp_descriptor, incoming) if descriptor is not None]
 
     def _drives(self):
         args = []
@@ -112,7 +125,7 @@ class Guest:
                 source = f',file={disk.path},format=raw' if disk.path else ''
                 args += ['-drive', f'if=none,readonly=on,id={ident}{source}', '-device',
                          f'ide-cd,id={ident},drive={ident},bus=ide.{number // 2},unit={number % 2}']
-            else:
+            elif number < 4:  # libxl emulates no more
                 args += ['-drive', f'file={disk.path},if=ide,index={number},media=disk,format=raw,cache=writeback']
         return args
 
@@ -137,6 +150,7 @@ class Guest:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGHUP)
         self.toolstack.destroy(self.domid)
+        self.save_path.unlink(missing_ok=True)
         if not registered:
             self.store.rm(f'/local/domain/0/device-model/{self.domid}')
             for path in (self.qmp_path, self.stat_path):

@@ -43,13 +43,17 @@ class Qmp:
         line, self.buffer = self.buffer.split(b'\n', 1)
         return json.loads(line)
 
-    def send(self, command, arguments=None):
-        """Sends without waiting for the answer; returns its id."""
+    def send(self, command, arguments=None, descriptor=None):
+        """Sends, perhaps with a file descriptor, without waiting for the answer; returns its id."""
         self.number += 1
         message = {'execute': command, 'id': self.number}
         if arguments is not None:
             message['arguments'] = arguments
-        self.socket.sendall(json.dumps(message).encode() + b'\n')
+        data = json.dumps(message).encode() + b'\n'
+        if descriptor is None:
+            self.socket.sendall(data)
+        else:
+            socket.send_fds(self.socket, [data], [descriptor])
         return self.number
 
     def answer(self, number):

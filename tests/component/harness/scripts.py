@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What stubdomains do: scripts for Toolstack.scripts. Each runs in a thread of its own from unpause to the end."""
 
+# A device state as QEMU for Xen writes it: header, a section of one device, the end mark.
+STATE = b'QEVM\0\0\0\3' + b'\4\0\0\0\1\5timer\0\0\0\0\0\0\0\2' + bytes(range(256)) * 40 + b'\0'
+
 BANNER = 'Stubdomain: the device model starts\n'
 
 
@@ -22,8 +25,7 @@ def serve(stub, consoles=None):
         elif command == 'save':
             console = (consoles or {}).get(1)
             if console:
-                console.write(b'QEVM' + bytes(4096))
-                console.flush()
+                console.write(STATE)
             stub.state('paused')
         elif command == 'continue':
             stub.state('running')

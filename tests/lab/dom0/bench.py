@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures, in one boot, what a guest costs with its device model in dom0, in stock Xen's stubdomain, and in ours.
 
+bench.py save: save and restore alone (bench_save.py).
+
 The same guest in turns, so that a machine that gets slower does so for all;
 medians are compared. Stock's stubdomain gets the same kernel and ramdisk.
 
@@ -24,6 +26,7 @@ sys.dont_write_bytecode = True
 from faults import emulatorFault  # noqa: E402
 from guest import Guest, descriptor, guestLogs  # noqa: E402
 from host import LOGS, Deadline, Failure, processes, run, setDeadline, waitFor  # noqa: E402
+import bench_save  # noqa: E402
 import leaks  # noqa: E402
 
 ROUNDS = 3
@@ -64,7 +67,6 @@ def pss(before):
 
 def measure(name, config):
     """Starts and destroys one guest: its figures."""
-    setDeadline(ATTEMPT)
     before = leaks.look()
     running = set(processes())
     with Guest(name, **config) as guest:
@@ -99,13 +101,14 @@ def _free(name):
     return ""
 
 
-def attempt(name, config):
+def attempt(name, config, what=measure):
     """Measures; once more when the emulator failed."""
     for last in (False, True):
         setDeadline(60)
         run("xl", "dmesg", "-c")
         try:
-            return measure(name, config)
+            setDeadline(ATTEMPT)
+            return what(name, config)
         except (Failure, Deadline) as error:
             setDeadline(120)
             fault = emulatorFault(run("xl", "dmesg")[1])
@@ -154,7 +157,22 @@ def bars(median):
     return all(met for _, met in checks) and stock is not None
 
 
+def saves():
+    """Save and restore beside dom0's QEMU; whether its aims are met."""
+    results = {"dom0": [], "ours": []}
+    for number in range(bench_save.ROUNDS):
+        for kind, rows in results.items():
+            figures = attempt(f"bench-save-{kind}", kinds()[kind], bench_save.measure)
+            if figures:
+                rows.append(figures)
+                print(f"round {number + 1}, {kind}: saved in {figures['save']:.1f} s, "
+                      f"restored in {figures['restore']:.1f} s", flush=True)
+    return bench_save.report(results)
+
+
 def main():
+    if sys.argv[1:] == ["save"]:
+        return 0 if saves() else 1
     results = {kind: [] for kind in kinds()}
     for number in range(ROUNDS):
         for kind, config in kinds().items():
@@ -163,7 +181,8 @@ def main():
                 results[kind].append(figures)
                 print(f"round {number + 1}, {kind}: created in {figures['create']:.1f} s, "
                       f"{figures['pss']:.1f} MiB in dom0", flush=True)
-    return 0 if report(results) else 1
+    good = report(results)
+    return 0 if saves() and good else 1
 
 
 sys.exit(main())

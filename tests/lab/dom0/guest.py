@@ -76,12 +76,20 @@ class Guest:
 
     def create(self, check=True, paused=False):
         """xl create, with -p if it is to stay paused: (status, what it said)."""
+        return self._xl(["create", *(["-p"] if paused else [])], check=check)
+
+    def restore(self, image, check=True):
+        """xl restore with this configuration in place of the saved one: (status, what it said)."""
+        return self._xl(["restore"], image, check=check)
+
+    def _xl(self, before, *after, check):
+        """xl with the name of a file that holds the configuration among its words."""
         with tempfile.NamedTemporaryFile("w", suffix=".cfg") as file:
             for key, value in self.config.items():
                 if value is not None:
                     file.write(f"{key} = {json.dumps(value)}\n")
             file.flush()
-            return run("xl", "create", *(["-p"] if paused else []), file.name, check=check)
+            return run("xl", *before, file.name, *after, check=check)
 
     def domid(self):
         """Its number, or None when there is no such domain."""

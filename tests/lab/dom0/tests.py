@@ -13,10 +13,13 @@ import test_cdrom  # noqa: E402,F401
 import test_ends  # noqa: E402,F401
 import test_many  # noqa: E402,F401
 import test_driver_hotplug  # noqa: E402,F401
+import test_conformance  # noqa: E402,F401
 import test_devices  # noqa: E402,F401
 import test_driver_lifecycle  # noqa: E402,F401
 import test_driver_stats  # noqa: E402,F401
 import test_libvirtd  # noqa: E402,F401
+import test_virsh  # noqa: E402,F401
+import test_save  # noqa: E402,F401
 from harness import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))
