@@ -121,7 +121,7 @@ class DriverTest(ComponentTest):
         return self.driver.on(name, 'state')[0]
 
     def hold(self, name, domid):
-        """Lets the libxl call @name on @domid wait; returns an event that says it was made and one that lets it go on."""
+        """Lets the libxl call @name on @domid wait; returns the event that it was made, and one that lets it go on."""
         reached, go = threading.Event(), threading.Event()
 
         def wait(call):

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The driver in a process of its own, which a test can kill: driver_process.py ROOT.
 
-Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}, or {"id", "call": "console", …}.
+Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}; of its own are the calls console,
+open and close.
 Each is done in a thread, so that many can be under way. Writes {"id", "result"} or {"id", "error": [code, words]}, and
 {"event": [name of the domain, kind, …]} as events come.
 """
