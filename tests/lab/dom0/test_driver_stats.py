@@ -155,9 +155,9 @@ def guest(note):
             check("first vCPU", (info[0][0], info[0][1] in (libvirt.VIR_VCPU_RUNNING, libvirt.VIR_VCPU_BLOCKED)), (0, True))
             check("memory", (domain.libvirt.info()[1], domain.libvirt.memoryStats()["actual"]), (131072, 98304))
             between("resident", 80 << 10, domain.libvirt.memoryStats()["rss"], 131072)
-            target = int(read(f"/local/domain/{domain.domid()}/memory/target"))
             domain.libvirt.setMemory(80 << 10)
-            check("target", target - int(read(f"/local/domain/{domain.domid()}/memory/target")), 16 << 10)
+            memory = f"/local/domain/{domain.domid()}/memory"  # the balloon driver knows nothing of the video card's
+            check("target", int(read(f"{memory}/target")), (80 << 10) - int(read(f"{memory}/videoram")))
             print("# live vCPUs:", refused(domain.libvirt.setVcpus, 2), flush=True)
             check("vCPUs", domain.libvirt.vcpusFlags(), 1)
             check("leases", domain.libvirt.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE), {})
@@ -166,7 +166,7 @@ def guest(note):
             serial.expect("echo: [after]")
 
 
-@test("numbers: a device of the host leaves dom0 and comes back", 90)
+@test("numbers: a device of the host leaves dom0", 90)
 def device(note):
     driver = Path(f"/sys/bus/pci/devices/{DEVICE}/driver")
     before = driver.resolve().name if driver.exists() else None
@@ -174,6 +174,7 @@ def device(note):
         found = connection.libvirt.nodeDeviceLookupByName("pci_" + re.sub(r"[:.]", "_", DEVICE))
         found.dettach()
         check("driver", driver.resolve().name, "pciback")
-        print("# reset:", refused(found.detachFlags, "vfio"), flush=True)
+        print("# other driver:", refused(found.detachFlags, "vfio"), flush=True)
         found.reAttach()
+        # Said and not checked: a device without a driver of its own was seen to stay with pciback.
         print("# drivers:", before, driver.resolve().name if driver.exists() else None, flush=True)
