@@ -23,12 +23,42 @@
 #include "virerror.h"
 #include "virlog.h"
 
-#if STUBDOM_LIBVIRT_IS(11, 3)
-
 /* The headers that declare what is redefined below come first. */
 #include "capabilities.h"
 #include "domain_conf.h"
+#include "domain_driver.h"
+#include "virbitmap.h"
 #include "virpidfile.h"
+#include "virtypedparam.h"
+
+#if STUBDOM_LIBVIRT_IS(9, 0)
+
+/* What every libvirt has in a form of its own, under one name. */
+#define virTypedParamListNew() g_new0(virTypedParamList, 1)
+
+static inline bool
+stubdomCompatAcpiTable(const virDomainDef *def, const char **file)
+{
+    *file = def->os.slic_table;
+    return true;
+}
+
+#endif /* 9.0 */
+
+#if STUBDOM_LIBVIRT_IS(11, 3)
+
+/**
+ * stubdomCompatAcpiTable: the file of the only ACPI table the guest is given, NULL if there is none.
+ *
+ * Returns false if there is a table of another type than slic, or more than one.
+ */
+static inline bool
+stubdomCompatAcpiTable(const virDomainDef *def, const char **file)
+{
+    *file = def->os.nacpiTables ? def->os.acpiTables[0]->path : NULL;
+    return def->os.nacpiTables == 0 ||
+           (def->os.nacpiTables == 1 && def->os.acpiTables[0]->type == VIR_DOMAIN_OS_ACPI_TABLE_TYPE_SLIC);
+}
 
 /* Nobody waits for a lock any more. */
 #define virPidFileAcquire(dir, name, wait, pid) (virPidFileAcquire)(dir, name, pid)
@@ -63,6 +93,34 @@ stubdomCompatGetMessages(virDomainObj *vm, char ***messages, unsigned int flags)
     return count;
 }
 #define virDomainObjGetMessages(vm, messages, flags) stubdomCompatGetMessages(vm, messages, flags)
+
+/* They cannot fail any more. */
+#define virBitmapToData(...) ((virBitmapToData)(__VA_ARGS__), 0)
+#define virDomainNetInsert(...) ((virDomainNetInsert)(__VA_ARGS__), 0)
+#define virDomainHostdevInsert(...) ((virDomainHostdevInsert)(__VA_ARGS__), 0)
+#define virTypedParamListAddInt(...) ((virTypedParamListAddInt)(__VA_ARGS__), 0)
+#define virTypedParamListAddUInt(...) ((virTypedParamListAddUInt)(__VA_ARGS__), 0)
+#define virTypedParamListAddLLong(...) ((virTypedParamListAddLLong)(__VA_ARGS__), 0)
+#define virTypedParamListAddULLong(...) ((virTypedParamListAddULLong)(__VA_ARGS__), 0)
+#define virTypedParamListAddString(...) ((virTypedParamListAddString)(__VA_ARGS__), 0)
+#define virTypedParamListAddBoolean(...) ((virTypedParamListAddBoolean)(__VA_ARGS__), 0)
+#define virTypedParamListAddDouble(...) ((virTypedParamListAddDouble)(__VA_ARGS__), 0)
+
+/* A list with a name that is too long is only found out here; it is as good as empty, with the error reported. */
+static inline size_t
+virTypedParamListStealParams(virTypedParamList *list, virTypedParameterPtr *params)
+{
+    int count = 0;
+
+    return virTypedParamListSteal(list, params, &count) < 0 ? 0 : (size_t)count;
+}
+
+/* It finds the domain by itself. */
+#define virDomainNetReleaseActualDevice(conn, def, net) (virDomainNetReleaseActualDevice)(conn, net)
+
+/* Its stub driver is no longer named by a text, of which "xen" was the only one here. */
+#define virDomainDriverNodeDeviceDetachFlags(device, manager, name)                                                    \
+    (virDomainDriverNodeDeviceDetachFlags)(device, manager, VIR_PCI_STUB_DRIVER_XEN, NULL)
 
 #endif /* 11.3 */
 

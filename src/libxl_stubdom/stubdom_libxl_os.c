@@ -164,6 +164,7 @@ static int
 buildFirmware(libxl_domain_build_info *info, const virDomainDef *def)
 {
     const virDomainLoaderDef *loader = def->os.loader;
+    const char *table = NULL;
 
     if (STRNEQ_NULLABLE(def->os.machine, "xenfv")) {
         return stubdomRefuse("machine", def->os.machine, _("libxl's QEMU is a xenfv"));
@@ -181,7 +182,10 @@ buildFirmware(libxl_domain_build_info *info, const virDomainDef *def)
         return stubdomRefuse("firmware", virDomainOsDefFirmwareTypeToString(def->os.firmware),
                              _("only hvmloader's BIOS is; UEFI is not implemented yet"));
     }
-    info->u.hvm.acpi_firmware = g_strdup(def->os.slic_table);
+    if (!stubdomCompatAcpiTable(def, &table)) {
+        return stubdomRefuse("acpi table", table, _("only one table, of type 'slic', is"));
+    }
+    info->u.hvm.acpi_firmware = g_strdup(table);
     return 0;
 }
 

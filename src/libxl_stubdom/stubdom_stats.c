@@ -289,7 +289,7 @@ static virDomainStatsRecordPtr
 newRecord(virConnectPtr conn, virDomainObj *vm, unsigned int stats, bool wait)
 {
     Subject subject = {.driver = conn->privateData, .vm = vm};
-    g_autoptr(virTypedParamList) params = g_new0(virTypedParamList, 1);
+    g_autoptr(virTypedParamList) params = virTypedParamListNew();
     g_autofree virDomainStatsRecordPtr record = g_new0(virDomainStatsRecord, 1);
     g_autoptr(GPtrArray) sources = NULL;
     int result;
