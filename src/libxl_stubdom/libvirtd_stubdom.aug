@@ -10,6 +10,7 @@ module Libvirtd_stubdom =
 
   let setting = text "image"
               | number ( "memory" | "start_timeout" | "command_timeout" | "save_limit" | "log_limit" )
+              | text "auto_dump_path"
 
   let lns = ( Util.comment | Util.empty | setting )*
 

@@ -48,7 +48,10 @@ makeDirectories(StubdomDriver *driver, const char *root)
     driver->embedded = root != NULL;
     driver->configDir = root ? g_strdup_printf("%s/etc", root) : g_strdup(SYSCONFDIR "/libvirt/stubdom");
     driver->stateDir = root ? g_strdup_printf("%s/run", root) : g_strdup(RUNSTATEDIR "/libvirt/stubdom");
-    driver->dumpDir = root ? g_strdup_printf("%s/dump", root) : g_strdup(LOCALSTATEDIR "/lib/libvirt/stubdom/dump");
+    driver->dumpDir = g_strdup(driver->defaults.autoDumpPath);
+    if (!driver->dumpDir) {
+        driver->dumpDir = root ? g_strdup_printf("%s/dump", root) : g_strdup(LOCALSTATEDIR "/lib/libvirt/stubdom/dump");
+    }
     driver->autostartDir = g_strdup_printf("%s/autostart", driver->configDir);
     driver->sysDir = root ? g_strdup_printf("%s/sys", root) : g_strdup("/sys");
     driver->monitorDir = place(driver, "STUBDOM_RUN_DIR", MONITOR_DIR);
@@ -128,7 +131,7 @@ stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque
         virReportSystemError(errno, "%s", _("cannot make a lock"));
         return NULL;
     }
-    if (makeDirectories(driver, root) < 0 || readDefaults(driver, root) < 0 ||
+    if (readDefaults(driver, root) < 0 || makeDirectories(driver, root) < 0 ||
         (driver->lockFd = virPidFileAcquire(driver->stateDir, "driver", false, getpid())) < 0 ||
         !(driver->domains = virDomainObjListNew()) || !(driver->events = virObjectEventStateNew()) ||
         openXen(driver) < 0 || !(driver->caps = stubdomCapabilitiesNew(driver->libxl)) ||

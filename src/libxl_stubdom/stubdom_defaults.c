@@ -20,7 +20,7 @@
 #define KIB_PER_MIB 1024ULL
 
 static const char *const known[] = {
-    "image", "memory", "start_timeout", "command_timeout", "save_limit", "log_limit", NULL,
+    "image", "memory", "start_timeout", "command_timeout", "save_limit", "log_limit", "auto_dump_path", NULL,
 };
 
 static int
@@ -91,6 +91,18 @@ readImage(virConf *conf, const char *file, char **image)
     return found < 0 ? -1 : 0;
 }
 
+static int
+readPath(virConf *conf, const char *file, const char *name, char **path)
+{
+    int found = virConfGetValueString(conf, name, path);
+
+    if (found > 0 && !g_path_is_absolute(*path)) {
+        virReportError(VIR_ERR_CONF_SYNTAX, _("%s: '%s' is '%s'; it must be an absolute path"), file, name, *path);
+        return -1;
+    }
+    return found < 0 ? -1 : 0;
+}
+
 int
 stubdomDefaultsRead(const char *file, StubdomDefaults *defaults)
 {
@@ -106,7 +118,8 @@ stubdomDefaultsRead(const char *file, StubdomDefaults *defaults)
         readTimeout(conf, file, "start_timeout", &stubdomain->startTimeout) < 0 ||
         readTimeout(conf, file, "command_timeout", &stubdomain->commandTimeout) < 0 ||
         readSize(conf, file, "save_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->saveLimit) < 0 ||
-        readSize(conf, file, "log_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->logLimit) < 0) {
+        readSize(conf, file, "log_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->logLimit) < 0 ||
+        readPath(conf, file, "auto_dump_path", &defaults->autoDumpPath) < 0) {
         return -1;
     }
     return 0;
@@ -116,4 +129,5 @@ void
 stubdomDefaultsClear(StubdomDefaults *defaults)
 {
     g_clear_pointer(&defaults->stubdomain.image, g_free);
+    g_clear_pointer(&defaults->autoDumpPath, g_free);
 }

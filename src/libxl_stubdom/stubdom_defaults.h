@@ -11,6 +11,7 @@
 /* All members: immutable once read. */
 typedef struct {
     StubdomSettings stubdomain; /* of domains that do not say otherwise */
+    char *autoDumpPath;         /* directory of core dumps of on_crash, or NULL */
 } StubdomDefaults;
 
 /**

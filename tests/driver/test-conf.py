@@ -34,6 +34,7 @@ REFUSED = [
     ('image = 1', "expected a string for 'image'"),
     ('image = ""', "'image' is ''; it must be the name of an image, or the absolute path"),
     ('image = "some/where"', "'image' is 'some/where'; it must be the name of an image, or the absolute path"),
+    ('auto_dump_path = "dumps"', "'auto_dump_path' is 'dumps'; it must be an absolute path"),
     ('memroy = 96', "there is no setting 'memroy'; there are image, memory,"),
     ('memory 96', 'expecting an assignment'),
 ]
@@ -77,6 +78,18 @@ def refused(text, said):
         raise AssertionError(message)
 
 
+def everything():
+    """The shipped file with all settings in effect; the one directory of the host's is not made."""
+    return SETTING.sub(r'\1 = ', SHIPPED).replace('"/var/lib/libvirt/stubdom/dump"', '"/tmp"')
+
+
+def checkDumps():
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory) / 'some' / 'dumps'
+        equal(option(f'auto_dump_path = "{place}"\n'), None)
+        equal(place.is_dir(), True)
+
+
 def checkNames():
     """The shipped file, the lens and the driver know the same settings."""
     shipped = SETTING.findall(SHIPPED)
@@ -90,7 +103,8 @@ TESTS = [
     ('no file', lambda: equal(option(None), None)),
     ('an empty file', lambda: equal(option(''), None)),
     ('the shipped file', lambda: equal(option(SHIPPED), None)),
-    ('the shipped file, everything said', lambda: equal(option(SETTING.sub(r'\1 = ', SHIPPED)), ALL)),
+    ('the shipped file, everything said', lambda: equal(option(everything()), ALL)),
+    ('a directory of core dumps', checkDumps),
     ('a path of an image', lambda: equal(option('image = "/some/image.json"\n'), 'image=/some/image.json')),
     ('a domain has its way', lambda: equal(
         option('memory = 128\nlog_limit = 2\nstart_timeout = 40\n', "<stubdom:memory unit='MiB'>64</stubdom:memory>"

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from driver_fixture import equal, runTap
 
+# Methods of 11.3 that 9.0 does not have; the document is about 9.0's.
+NEWER = {'domainDelThrottleGroup', 'domainGetAutostartOnce', 'domainGraphicsReload', 'domainSetAutostartOnce',
+         'domainSetThrottleGroup'}
 STATES = ('done', 'not applicable', 'later')
 
 
@@ -33,7 +36,7 @@ def rows(document):
 def checkComplete(table, libvirt, driver):
     """Each method has one row."""
     equal(len(libvirt) > 200, True)
-    equal(sorted(name for name, _, _ in table), sorted(libvirt))
+    equal(sorted(name for name, _, _ in table), sorted(set(libvirt) - NEWER))
 
 
 def checkDone(table, libvirt, driver):
