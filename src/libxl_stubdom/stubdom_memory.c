@@ -189,7 +189,7 @@ nodesOf(const StubdomDriver *driver, uint32_t domid)
     libxl_bitmap_init(&found);
     if ((rc = libxl_node_bitmap_alloc(driver->libxl->ctx, &found, 0)) == 0 &&
         (rc = libxl_domain_get_nodeaffinity(driver->libxl->ctx, domid, &found)) == 0) {
-        int node;
+        unsigned int node;
 
         libxl_for_each_set_bit(node, found)
         {
