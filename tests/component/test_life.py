@@ -179,21 +179,15 @@ class SignalTest(ComponentTest):
     def test_sigkill_then_libxl_takes_its_time(self):
         """The guest is gone and libxl still has hotplug scripts of the stubdomain to run: nobody else destroys it."""
         guest, model, stub = self.start_running()
-        model.signal(signal.SIGKILL)
-        model.wait_end()
+        asked = threading.Event()
+        model.signal(signal.SIGSTOP)
         self.hypervisor.domains[stub.domid].paused = True
-        self.toolstack.make_domain(100, 'other', 'other', 'pv', 1024)
-        asked = len(self.toolstack.find(QUESTION))
-        with self.store.watch('/test') as watch:
-            self.toolstack.failures[QUESTION] = lambda call: self.store.write('/test', 'asked')
-            self.toolstack.destroy_one(guest.domid)
-            self.toolstack.destroy(100)  # of the two, the one whose end xenstored tells
-            while not [call for call in self.toolstack.find(QUESTION)[asked:] if stub.domid in call.numbers]:
-                watch.next(self.deadline)
-        self.toolstack.failures.clear()
-        self.toolstack.destroy_one(stub.domid)
+        self.toolstack.destroy_one(guest.domid)
         guest.alive = False
-        self.store.rm('/test')
+        self.toolstack.failures[QUESTION] = lambda call: call.numbers[0] == stub.domid and asked.set()
+        model.signal(signal.SIGKILL)
+        self.assertTrue(asked.wait(self.deadline.remaining('the guardian')))
+        self.toolstack.destroy_one(stub.domid)
         self.assert_nothing_left(self.clean)
         self.assertEqual(self.toolstack.find('libxl_domain_destroy'), [])
 
