@@ -252,6 +252,22 @@ prepareNet(virDomainObj *vm, virDomainNetDef *net)
     return status;
 }
 
+/* "netN", with libxl's number if no card has that name from an earlier start. */
+static char *
+freeAlias(const virDomainDef *def, int number)
+{
+    g_autofree char *alias = g_strdup_printf("net%d", number);
+
+    for (size_t i = 0; i < def->nnets; i++) {
+        if (STREQ_NULLABLE(def->nets[i]->info.alias, alias)) {
+            g_free(alias);
+            alias = g_strdup_printf("net%d", ++number);
+            i = (size_t)-1; /* all of them again */
+        }
+    }
+    return g_steal_pointer(&alias);
+}
+
 static int
 plugNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *net, uint32_t domid, const char *mac)
 {
@@ -264,7 +280,7 @@ plugNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *net, uint32_t 
             net->ifname = g_strdup_printf("vif%u.%d", domid, nic.devid);
         }
         if (!net->info.alias) {
-            net->info.alias = g_strdup_printf("net%d", nic.devid);
+            net->info.alias = freeAlias(vm->def, nic.devid);
         }
         status = 0;
     }

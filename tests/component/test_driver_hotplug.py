@@ -5,7 +5,8 @@ import threading
 import xml.etree.ElementTree as ElementTree
 
 from harness.driver import DriverError
-from harness.driver_case import DriverTest
+from harness.driver_case import STARTED, STOPPED, DriverTest
+from harness.hypervisor import REBOOT
 from harness.toolstack import ERROR_FAIL
 
 # Numbers of libvirt's API.
@@ -238,6 +239,20 @@ class NicTest(HotplugTest):
         self.driver.on('guest', 'attachDevice', self.nic('00:16:3e:00:00:04'))
         names = [entry.find('alias').get('name') for entry in self.tree().iter('interface')]
         self.assertEqual(len(set(names)), 3, names)
+
+    def test_names_after_a_restart_of_the_guest(self):
+        """libxl numbers its cards anew, and they keep their names."""
+        guest = self.start_guest(more='<on_reboot>restart</on_reboot>')
+        for number in (2, 3):
+            self.driver.on('guest', 'attachDevice', self.nic(f'00:16:3e:00:00:0{number}'))
+        self.driver.on('guest', 'detachDevice', self.nic('00:16:3e:00:00:02'))
+        self.hypervisor.shut_down(guest.domid, REBOOT)
+        self.driver.expect(('guest', 'added', 'net1'), ('guest', 'added', 'net2'), ('guest', 'removed', 'net1'),
+                           ('guest', 'reboot'), ('guest', 'lifecycle', STOPPED, 0), ('guest', 'lifecycle', STARTED, 0))
+        self.driver.on('guest', 'attachDevice', self.nic('00:16:3e:00:00:04'))
+        names = [entry.find('alias').get('name') for entry in self.tree().iter('interface')]
+        self.assertEqual(len(set(names)), 3, names)
+        self.assertLess({'net0', 'net2'}, set(names))
 
     def test_guest_uses_it(self):
         guest = self.start_guest()
