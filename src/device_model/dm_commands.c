@@ -143,10 +143,10 @@ cont(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 
 const DmQmpCommand dmCommandsLibxl[] = {
     {"cont", cont},
-    {"device_add", dmCommandDeviceAdd},
+    {"device_add", dmCommandDeviceAddLibxl},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", queryCpus},
-    {"query-pci", dmCommandQueryPci},
+    {"query-pci", dmCommandQueryPciLibxl},
     {"query-status", queryStatus},
     {"query-vnc", queryVnc},
     {NULL, NULL},

@@ -29,5 +29,7 @@ void dmCommandQueryBlock(DmQmpRequest *request, JsonObject *arguments, gpointer 
 /* --- PCI, in dm_commands_pci.c ---------------------------------------------- */
 
 void dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandDeviceAddLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandDeviceDel(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandQueryPci(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandQueryPciLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);

@@ -16,6 +16,7 @@
 #include "dm_cdrom.h"
 #include "dm_guest.h"
 #include "dm_options.h"
+#include "dm_pci.h"
 #include "dm_qmp_server.h"
 #include "dm_stubdomain.h"
 
@@ -51,8 +52,11 @@ gboolean dmModelImageHas(const DmModel *model, const char *capability);
 /** The guest's CD-ROM drives. */
 DmCdroms *dmModelCdroms(DmModel *model);
 
-/** PCI devices inserted so far: GPtrArray of DmPciDevice (dm_commands_pci.c), made on first use. */
-GPtrArray **dmModelPciDevices(DmModel *model);
+DmStore *dmModelStore(DmModel *model);
+DmLibxl *dmModelLibxl(DmModel *model);
+
+/** PCI devices inserted so far. */
+DmPci *dmModelPci(DmModel *model);
 
 /** Whether the guest's CPUs were let run: libxl may ask for a start that waits for `cont` (-S). */
 gboolean *dmModelContinued(DmModel *model);

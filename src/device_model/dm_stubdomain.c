@@ -258,8 +258,7 @@ runReady(DmSteps *steps, gpointer opaque)
     gint64 left = (stubdomain->deadline - g_get_monotonic_time()) / 1000;
     GError *error = NULL;
 
-    stubdomain->channel =
-        dmChannelNew(stubdomain->store, stubdomain->domid, stubdomain->options->domid, NULL, NULL, &error);
+    stubdomain->channel = dmChannelNew(stubdomain->store, stubdomain->domid, stubdomain->options->domid, &error);
     if (!stubdomain->channel) {
         dmStepsDone(steps, error);
         return;

@@ -36,7 +36,8 @@ class DeviceModel:
             'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'XEN_DOMAIN_ID': str(guest.domid),
             'FAKEXEN_DIR': str(self.directory / 'xen'), 'XENSTORED_PATH': str(self.directory / 'store' / 'socket'),
             'STUBDOM_IMAGE_DIR': str(self.directory / 'images'), 'STUBDOM_RUN_DIR': str(self.directory / 'run'),
-            'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_CONSOLE_WORKER': programs.console_worker,
+            'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_SYSFS': str(self.directory / 'sys'),
+            'STUBDOM_CONSOLE_WORKER': programs.console_worker,
             'LD_PRELOAD': programs.preload('fake_libxl'),
             'UBSAN_OPTIONS': 'print_stacktrace=1',
             **{name: value for name, value in os.environ.items()
