@@ -82,7 +82,8 @@ runCreate(DmSteps *steps, gpointer opaque)
     GError *error = NULL;
 
     stubdomain->configFilled = TRUE;
-    if (!dmDevicesFillDomain(stubdomain->libxl, stubdomain->plan, &stubdomain->config, &error)) {
+    if (!dmDevicesFillDomain(stubdomain->libxl, stubdomain->plan, stubdomain->options->commandTimeout,
+                             &stubdomain->config, &error)) {
         dmStepsDone(steps, error);
         return;
     }
