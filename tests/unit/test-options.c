@@ -84,7 +84,7 @@ testOwn(void)
     const char *const argv[] = {MINIMAL,
                                 "-stubdom",
                                 "image=other,config=/run/g,,1.json,memory=128,start-timeout=1,command-timeout=3600,"
-                                "save-limit=4294967296,log-limit=4096,cpus=0-3,,8",
+                                "save-limit=4294967296,log-limit=4096,cpus=0-3,,8,pci-reset=optional",
                                 "-stubdom",
                                 "memory=256",
                                 NULL};
@@ -100,6 +100,7 @@ testOwn(void)
     g_assert_cmpuint(options->commandTimeout, ==, 3600);
     g_assert_cmpuint(options->saveLimit, ==, DM_LIMIT_MAX);
     g_assert_cmpuint(options->logLimit, ==, 4096);
+    g_assert_true(options->pciResetOptional);
 }
 
 static void
@@ -116,6 +117,8 @@ testOwnRefused(void)
         "cpus=",
         "cpus=0,8",
         "cpus=all",
+        "pci-reset",
+        "pci-reset=maybe",
         "memory=",
         "memory=15",
         "memory=65537",
