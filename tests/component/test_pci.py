@@ -92,7 +92,7 @@ class RefusedBeforeTest(PciTest):
         self.refused(f'PCI device {ADDRESS} cannot be reset', f'{ADDRESS}/reset', 'pci-reset=optional')
 
     def test_libxl_is_told_at_once(self):
-        """On libxl's socket the message comes as the answer to query-pci; libxl repeats a failed device_add for 10 s."""
+        """On libxl's socket it comes as the answer to query-pci: libxl repeats a failed device_add for 10 s."""
         self.make_pci_device(ADDRESS, reset=False)
         self.refused(f'PCI device {ADDRESS} cannot be reset', libxl=True)
 
@@ -160,8 +160,8 @@ class InsertFailsTest(PciTest):
         model.qmp().attach({**DEVICE, 'id': 'second', 'hostaddr': PCI_DEVICES[1]})
 
     def test_refused(self):
-        model, _ = self.failed(answers(lambda stub: stub.state('pci-insert-failed'), lambda stub: stub.wait_running_back()),
-                               'pci-insert-failed')
+        model, _ = self.failed(answers(lambda stub: stub.state('pci-insert-failed'),
+                                       lambda stub: stub.wait_running_back()), 'pci-insert-failed')
         self.works_again(model)
 
     def test_refused_as_minios_does(self):
