@@ -10,4 +10,7 @@ import session  # noqa: E402  pylint: disable=wrong-import-position
 
 DEADLINE = 900
 
-sys.exit(session.runScript(session.parser(__doc__, "lab-bench.log").parse_args(), DEADLINE, "bench.py"))
+options = session.parser(__doc__, "lab-bench.log")
+options.add_argument("what", nargs="?", choices=["pci"], help="only PCI hotplug")
+options = options.parse_args()
+sys.exit(session.runScript(options, DEADLINE, "bench.py", *([options.what] if options.what else [])))
