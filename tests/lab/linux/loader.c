@@ -283,6 +283,7 @@ loaderMain(void)
     uint16_t busMaster = findBusMaster();
     uint32_t sum;
 
+    say("linux guest: loading\r\n");
     checkMemory(config);
     readDisk(busMaster, config->kernelSector, config->kernelSize, config->kernelAddress);
     readDisk(busMaster, config->ramdiskSector, config->ramdiskSize, config->ramdiskAddress);
@@ -290,5 +291,6 @@ loaderMain(void)
     if (sum != config->sum) {
         fail("what was read is not what was written: sum, wanted", sum, config->sum);
     }
+    say("linux guest: starting\r\n");
     loaderEnter(makePageTables(), makeBootParams(config), config->entry);
 }
