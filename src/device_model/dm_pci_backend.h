@@ -33,6 +33,8 @@ gboolean dmPciBackendCheck(DmStore *store, guint stubdomain, const char *address
  * dmPciBackendRemove:
  *
  * Takes the device from the stubdomain: its rights, its place in xen-pciback,
- * and a reset. @func is called once from the main loop.
+ * and a reset. @func is called once from the main loop. libxl itself waits for
+ * the backend within this call (libxl__wait_for_backend(), at most 10 s, twice):
+ * a stubdomain whose pcifront does not answer holds up our main loop so long.
  */
 void dmPciBackendRemove(DmLibxl *libxl, guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque);

@@ -174,8 +174,7 @@ def main():
                 results[kind].append(figures)
                 print(f"round {number + 1}, {kind}: created in {figures['create']:.1f} s, "
                       f"{figures['pss']:.1f} MiB in dom0", flush=True)
-    good = report(results)
-    return 0 if pci() and good else 1
+    return 0 if report(results) else 1
 
 
 sys.exit(main())
