@@ -84,9 +84,9 @@ testOwn(void)
     const char *const argv[] = {MINIMAL,
                                 "-stubdom",
                                 "image=other,config=/run/g,,1.json,memory=128,start-timeout=1,command-timeout=3600,"
-                                "save-limit=4294967296,log-limit=4096,cpus=0-3,,8,pci-reset=optional",
+                                "save-limit=4294967296,log-limit=4096,cpus=0-3,,8",
                                 "-stubdom",
-                                "memory=256",
+                                "memory=256,pci-reset=optional",
                                 NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(DmOptions) options = parse(argv, &error);
