@@ -260,7 +260,7 @@ channelKick(gpointer opaque)
 }
 
 DmChannel *
-dmChannelNew(DmStore *store, guint stubdomain, guint guest, DmChannelLateFunc late, gpointer opaque, GError **error)
+dmChannelNew(DmStore *store, guint stubdomain, guint guest, GError **error)
 {
     DmChannel *channel = g_new0(DmChannel, 1);
     g_autofree char *directory = stubdomPathDeviceModel(stubdomain, guest);
@@ -268,8 +268,6 @@ dmChannelNew(DmStore *store, guint stubdomain, guint guest, DmChannelLateFunc la
     channel->store = store;
     channel->stubdomain = stubdomain;
     channel->guest = guest;
-    channel->late = late;
-    channel->opaque = opaque;
     g_queue_init(&channel->queue);
     dmMachineInit(&channel->machine);
     for (guint node = 0; node < STUBDOM_NODE_LAST; node++) {
@@ -281,6 +279,13 @@ dmChannelNew(DmStore *store, guint stubdomain, guint guest, DmChannelLateFunc la
         return NULL;
     }
     return channel;
+}
+
+void
+dmChannelOnLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque)
+{
+    channel->late = late;
+    channel->opaque = opaque;
 }
 
 static void

@@ -28,20 +28,21 @@ typedef struct _DmChannel DmChannel;
  */
 typedef void (*DmChannelFunc)(const GError *error, guint8 devfn, gpointer opaque);
 
-/* An answer that came after its deadline; @done: it was success. */
+/* An answer that came after its deadline; @text: what was written, sanitised. */
 typedef void (*DmChannelLateFunc)(StubdomCommand command, const char *parameter, const char *text, gpointer opaque);
 
 /**
  * dmChannelNew:
  * @store: outlives the channel
- * @late: (nullable): told of late answers
  *
  * Starts to listen to the stubdomain's words; its directory must exist.
  *
  * Returns: (transfer full): free with dmChannelFree(); NULL with DM_ERROR_XENSTORE
  */
-DmChannel *dmChannelNew(DmStore *store, guint stubdomain, guint guest, DmChannelLateFunc late, gpointer opaque,
-                        GError **error);
+DmChannel *dmChannelNew(DmStore *store, guint stubdomain, guint guest, GError **error);
+
+/** Has @late called for answers that come after their deadline. */
+void dmChannelOnLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque);
 
 /** Ends what is queued with DM_ERROR_CANCELLED. NULL is allowed. */
 void dmChannelFree(DmChannel *channel);

@@ -121,10 +121,10 @@ queryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 const DmQmpCommand dmCommandsLibxl[] = {
     {"add-fd", dmCommandAddFd},
     {"cont", dmCommandCont},
-    {"device_add", dmCommandDeviceAdd},
+    {"device_add", dmCommandDeviceAddLibxl},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", queryCpus},
-    {"query-pci", dmCommandQueryPci},
+    {"query-pci", dmCommandQueryPciLibxl},
     {"query-status", queryStatus},
     {"query-vnc", queryVnc},
     {"stop", dmCommandStop},

@@ -48,8 +48,10 @@ void dmCommandsSaveFree(DmModel *model);
 /* --- PCI, in dm_commands_pci.c ---------------------------------------------- */
 
 void dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandDeviceAddLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandDeviceDel(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 void dmCommandQueryPci(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandQueryPciLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
 
 /** How many devices the guest has or is being given. */
 guint dmCommandsPciCount(DmModel *model);

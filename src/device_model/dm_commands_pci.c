@@ -3,25 +3,23 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Keeps the list of devices the stubdomain said it inserted, under the ids our
- * client gave them. Which host device is meant comes from the client alone;
- * from the stubdomain comes one byte, the virtual slot.
+ * A device_add that fails is undone: libxl, which gave the device to the
+ * stubdomain before, leaves it there. A device_del only lets the guest go; what
+ * libxl does after it (libxl_device_pci_destroy()) is its caller's.
  */
 
 #include "config.h"
 
+#include <string.h>
+
 #include <glib/gi18n-lib.h>
 
 #include "dm_commands.h"
+#include "dm_error.h"
+#include "dm_pci_backend.h"
 
-typedef struct {
-    char *id;
-    char *address; /* DDDD:BB:DD.F on the host */
-    guint8 devfn;  /* of the guest */
-} DmPciDevice;
-
-/* Insertions on their way; a process has one model. */
-static guint inserting;
+/* libxl gives up after 10 s (LIBXL_QMP_CMD_TIMEOUT) what it asked for: milliseconds for the stubdomain to answer it. */
+#define LIBXL_PATIENCE 7000U
 
 /* A command on its way. */
 typedef struct {
@@ -29,49 +27,20 @@ typedef struct {
     DmQmpRequest *request;
     char *id;
     char *address;
+    gboolean libxl;     /* asked on libxl's socket */
+    gboolean inserting; /* counted in DmPci */
+    char *why;          /* of a failed device_add */
 } PciCall;
-
-static void
-deviceFree(gpointer data)
-{
-    DmPciDevice *device = data;
-
-    g_free(device->id);
-    g_free(device->address);
-    g_free(device);
-}
-
-static GPtrArray *
-devices(DmModel *model)
-{
-    GPtrArray **array = dmModelPciDevices(model);
-
-    if (!*array) {
-        *array = g_ptr_array_new_with_free_func(deviceFree);
-    }
-    return *array;
-}
-
-static DmPciDevice *
-findDevice(DmModel *model, const char *id)
-{
-    GPtrArray *array = devices(model);
-
-    for (guint i = 0; i < array->len; i++) {
-        DmPciDevice *device = g_ptr_array_index(array, i);
-
-        if (g_str_equal(device->id, id)) {
-            return device;
-        }
-    }
-    return NULL;
-}
 
 static void
 callFree(PciCall *call)
 {
+    if (call->inserting) {
+        dmModelPci(call->model)->inserting--;
+    }
     g_free(call->id);
     g_free(call->address);
+    g_free(call->why);
     g_free(call);
 }
 
@@ -85,6 +54,45 @@ getString(JsonObject *arguments, const char *member)
                : NULL;
 }
 
+/* --- answers that come after their deadline ---------------------------------- */
+
+static void
+withdrawn(const GError *error, guint8 devfn, gpointer opaque)
+{
+    if (error) {
+        g_message("a PCI device that was inserted too late was not removed: %s", error->message);
+    }
+}
+
+static void
+deleted(DmModel *model, const char *id)
+{
+    JsonObject *data = json_object_new();
+
+    json_object_set_string_member(data, "device", id);
+    dmPciRemove(dmModelPci(model), dmPciFind(dmModelPci(model), id));
+    dmModelEvent(model, "DEVICE_DELETED", data);
+}
+
+/* Nobody waits for the device any more: what was inserted goes, what was removed is gone. */
+static void
+answeredLate(StubdomCommand command, const char *parameter, const char *text, gpointer opaque)
+{
+    DmModel *model = opaque;
+    g_autofree char *address = g_strndup(parameter, strcspn(parameter, "@,"));
+    DmPciDevice *device = dmPciFindAddress(dmModelPci(model), address);
+
+    if (command == STUBDOM_COMMAND_PCI_INSERT && g_str_equal(text, stubdomStateName(STUBDOM_STATE_PCI_INSERTED))) {
+        dmChannelSend(dmStubdomainChannel(dmModelStubdomain(model)), STUBDOM_COMMAND_PCI_REMOVE, address,
+                      dmModelOptions(model)->commandTimeout * 1000, withdrawn, NULL);
+    } else if (command == STUBDOM_COMMAND_PCI_REMOVE && device &&
+               g_str_equal(text, stubdomStateName(STUBDOM_STATE_PCI_REMOVED))) {
+        g_autofree char *id = g_strdup(device->id);
+
+        deleted(model, id);
+    }
+}
+
 /* The channel commands go through, or NULL with the request answered. */
 static DmChannel *
 getChannel(DmModel *model, DmQmpRequest *request)
@@ -95,48 +103,59 @@ getChannel(DmModel *model, DmQmpRequest *request)
         dmQmpRequestFail(request, "GenericError", "%s", _("the guest has no stubdomain that runs"));
         return NULL;
     }
+    dmChannelOnLate(channel, answeredLate, model);
     return channel;
 }
 
-/* One to @digits hexadecimal digits; *@p moves behind them. */
-static gboolean
-takeHex(const char **p, guint digits, guint *number)
-{
-    guint taken = 0;
+/* --- device_add --------------------------------------------------------------- */
 
-    for (*number = 0; taken < digits && g_ascii_isxdigit(**p); taken++) {
-        *number = *number * 16 + (guint)g_ascii_xdigit_value(*(*p)++);
+/*
+ * libxl sends a device_add that failed again and again for 10 s when the guest
+ * has a stubdomain (pci_add_qmp_device_add_cb() in libxl_pci.c), and believes
+ * the first error of the query-pci that follows a successful one. So the
+ * failure waits for that.
+ */
+static void
+failInsert(PciCall *call)
+{
+    DmPci *pci = dmModelPci(call->model);
+
+    g_message("%s", call->why);
+    if (call->libxl) {
+        pci->refused = dmQmpRequestClient(call->request);
+        g_free(pci->why);
+        pci->why = g_steal_pointer(&call->why);
+        dmQmpRequestReturn(call->request, NULL);
+    } else {
+        dmQmpRequestFail(call->request, "GenericError", "%s", call->why);
     }
-    return taken > 0;
+    callFree(call);
 }
 
-/* @text as the canonical DDDD:BB:DD.F, or NULL. */
-static char *
-canonicalAddress(const char *text)
+static void
+takenBack(const GError *error, gpointer opaque)
 {
-    guint domain, bus, slot, function;
-    const char *p = text ? text : "";
+    PciCall *call = opaque;
 
-    if (!takeHex(&p, 4, &domain) || *p++ != ':' || !takeHex(&p, 2, &bus) || *p++ != ':' || !takeHex(&p, 2, &slot) ||
-        *p++ != '.' || !takeHex(&p, 1, &function) || *p != '\0' || slot > 31 || function > 7) {
-        return NULL;
+    if (error) {
+        g_message("%s", error->message);
     }
-    return g_strdup_printf("%04x:%02x:%02x.%x", domain, bus, slot, function);
+    failInsert(call);
 }
 
-/* QEMU's addr= ("5" or "5.0", hexadecimal) as devfn; FALSE if it is none. */
-static gboolean
-parseSlot(const char *text, guint *devfn)
+/* Undoes what libxl did before it asked us, unless it did nothing or its domain is gone; then says why. */
+static void
+undoInsert(PciCall *call, const GError *error)
 {
-    guint slot, function = 0;
-    const char *p = text;
+    guint stubdomain = dmStubdomainDomid(dmModelStubdomain(call->model));
 
-    if (!takeHex(&p, 2, &slot) || (*p == '.' && (p++, !takeHex(&p, 1, &function))) || *p != '\0' || slot > 31 ||
-        function > 7) {
-        return FALSE;
+    call->why = g_strdup_printf(_("PCI device %s was not inserted: %s"), call->address, error->message);
+    if (g_error_matches(error, DM_ERROR, DM_ERROR_NOT_FOUND) || g_error_matches(error, DM_ERROR, DM_ERROR_DEAD) ||
+        g_error_matches(error, DM_ERROR, DM_ERROR_CANCELLED)) {
+        failInsert(call);
+    } else {
+        dmPciBackendRemove(dmModelLibxl(call->model), stubdomain, call->address, takenBack, call);
     }
-    *devfn = slot << 3 | function;
-    return TRUE;
 }
 
 static void
@@ -144,64 +163,102 @@ inserted(const GError *error, guint8 devfn, gpointer opaque)
 {
     PciCall *call = opaque;
 
-    inserting--;
     if (error) {
-        dmQmpRequestFail(call->request, "GenericError", _("PCI device %s was not inserted: %s"), call->address,
-                         error->message);
-    } else {
-        DmPciDevice *device = g_new0(DmPciDevice, 1);
-
-        device->id = g_steal_pointer(&call->id);
-        device->address = g_steal_pointer(&call->address);
-        device->devfn = devfn;
-        g_ptr_array_add(devices(call->model), device);
-        dmQmpRequestReturn(call->request, NULL);
+        undoInsert(call, error);
+        return;
     }
+    dmPciAdd(dmModelPci(call->model), call->id, call->address, devfn);
+    dmQmpRequestReturn(call->request, NULL);
     callFree(call);
 }
 
-void
-dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+/* The parameter of pci-ins, or NULL if @arguments are not those of a device_add we know. */
+static char *
+insertParameter(JsonObject *arguments, const char *address)
 {
-    DmModel *model = opaque;
-    const char *driver = getString(arguments, "driver");
-    const char *id = getString(arguments, "id");
     const char *slot = getString(arguments, "addr");
-    g_autofree char *address = canonicalAddress(getString(arguments, "hostaddr"));
-    g_autofree char *parameter = NULL;
-    DmChannel *channel = getChannel(model, request);
+    JsonNode *permissive = arguments ? json_object_get_member(arguments, "permissive") : NULL;
+    g_autofree char *at = NULL;
     guint devfn = 0;
+
+    if (g_strcmp0(getString(arguments, "driver"), "xen-pci-passthrough") != 0 || !getString(arguments, "id") ||
+        !address || (slot && !dmPciSlot(slot, &devfn))) {
+        return NULL;
+    }
+    at = slot ? g_strdup_printf("@%02x", devfn) : g_strdup("");
+    return g_strdup_printf("%s%s,msitranslate=0,power_mgmt=0%s", address, at,
+                           permissive && json_node_get_value_type(permissive) == G_TYPE_BOOLEAN &&
+                                   json_node_get_boolean(permissive)
+                               ? ",permissive=1"
+                               : "");
+}
+
+/* What forbids the insertion before the stubdomain is asked. */
+static gboolean
+checkInsert(DmModel *model, const char *id, const char *address, GError **error)
+{
+    if (!dmImageHas(dmModelImage(model), "pci-hotplug")) {
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("stubdomain image '%s' has no PCI hotplug"),
+                    dmModelOptions(model)->image);
+        return FALSE;
+    }
+    if (dmPciFind(dmModelPci(model), id) || dmPciFindAddress(dmModelPci(model), address)) {
+        /* NOT_FOUND: nothing is to be taken from the stubdomain */
+        g_set_error(error, DM_ERROR, DM_ERROR_NOT_FOUND, _("there is a device '%s' already"), id);
+        return FALSE;
+    }
+    return dmPciBackendCheck(dmModelStore(model), dmStubdomainDomid(dmModelStubdomain(model)), address,
+                             !dmModelOptions(model)->pciResetOptional,
+                             dmImageHas(dmModelImage(model), "pci-virtual-address"), error);
+}
+
+static void
+deviceAdd(DmQmpRequest *request, JsonObject *arguments, DmModel *model, gboolean libxl)
+{
+    g_autofree char *address = dmPciAddress(getString(arguments, "hostaddr"));
+    g_autofree char *parameter = insertParameter(arguments, address);
+    DmChannel *channel = getChannel(model, request);
+    guint timeout = dmModelOptions(model)->commandTimeout * 1000;
+    g_autoptr(GError) error = NULL;
     PciCall *call;
 
     if (!channel) {
         return;
     }
-    if (g_strcmp0(driver, "xen-pci-passthrough") != 0 || !id || !address || (slot && !parseSlot(slot, &devfn))) {
+    if (!parameter) {
         dmQmpRequestFail(request, "GenericError",
                          _("device_add takes a 'xen-pci-passthrough' with 'id', 'hostaddr' and perhaps 'addr'"));
         return;
     }
-    if (!dmImageHas(dmModelImage(model), "pci-hotplug")) {
-        dmQmpRequestFail(request, "GenericError",
-                         _("PCI device %s cannot be inserted: stubdomain image '%s' has no PCI hotplug"), address,
-                         dmModelOptions(model)->image);
-        return;
-    }
-    if (findDevice(model, id)) {
-        dmQmpRequestFail(request, "GenericError", _("there is a device '%s' already"), id);
-        return;
-    }
-    parameter = slot ? g_strdup_printf("%s@%02x,msitranslate=0,power_mgmt=0", address, devfn)
-                     : g_strdup_printf("%s,msitranslate=0,power_mgmt=0", address);
     call = g_new0(PciCall, 1);
     call->model = model;
     call->request = request;
-    call->id = g_strdup(id);
+    call->id = g_strdup(getString(arguments, "id"));
     call->address = g_steal_pointer(&address);
-    inserting++;
-    dmChannelSend(channel, STUBDOM_COMMAND_PCI_INSERT, parameter, dmModelOptions(model)->commandTimeout * 1000,
+    call->libxl = libxl;
+    if (!checkInsert(model, call->id, call->address, &error)) {
+        undoInsert(call, error);
+        return;
+    }
+    call->inserting = TRUE;
+    dmModelPci(model)->inserting++;
+    dmChannelSend(channel, STUBDOM_COMMAND_PCI_INSERT, parameter, libxl ? MIN(timeout, LIBXL_PATIENCE) : timeout,
                   inserted, call);
 }
+
+void
+dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    deviceAdd(request, arguments, opaque, FALSE);
+}
+
+void
+dmCommandDeviceAddLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    deviceAdd(request, arguments, opaque, TRUE);
+}
+
+/* --- device_del --------------------------------------------------------------- */
 
 static void
 removed(const GError *error, guint8 devfn, gpointer opaque)
@@ -209,17 +266,15 @@ removed(const GError *error, guint8 devfn, gpointer opaque)
     PciCall *call = opaque;
 
     if (error) {
+        JsonObject *data = json_object_new();
+
+        json_object_set_string_member(data, "device", call->id);
+        json_object_set_string_member(data, "path", "");
+        dmModelEvent(call->model, "DEVICE_UNPLUG_GUEST_ERROR", data);
         dmQmpRequestFail(call->request, "GenericError", _("PCI device %s was not removed: %s"), call->address,
                          error->message);
     } else {
-        DmPciDevice *device = findDevice(call->model, call->id);
-        JsonObject *data = json_object_new();
-
-        if (device) {
-            g_ptr_array_remove(devices(call->model), device);
-        }
-        json_object_set_string_member(data, "device", call->id);
-        dmModelEvent(call->model, "DEVICE_DELETED", data);
+        deleted(call->model, call->id);
         dmQmpRequestReturn(call->request, NULL);
     }
     callFree(call);
@@ -230,7 +285,7 @@ dmCommandDeviceDel(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
 {
     DmModel *model = opaque;
     const char *id = getString(arguments, "id");
-    DmPciDevice *device = id ? findDevice(model, id) : NULL;
+    DmPciDevice *device = id ? dmPciFind(dmModelPci(model), id) : NULL;
     DmChannel *channel = getChannel(model, request);
     PciCall *call;
 
@@ -250,11 +305,12 @@ dmCommandDeviceDel(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
                   removed, call);
 }
 
+/* --- query-pci ---------------------------------------------------------------- */
 void
 dmCommandQueryPci(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 {
     DmModel *model = opaque;
-    GPtrArray *array = devices(model);
+    GPtrArray *array = dmModelPci(model)->devices;
     JsonArray *list = json_array_new();
     JsonArray *buses = json_array_new();
     JsonObject *bus = json_object_new();
@@ -277,8 +333,23 @@ dmCommandQueryPci(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     dmQmpRequestReturn(request, node);
 }
 
+void
+dmCommandQueryPciLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+{
+    DmPci *pci = dmModelPci(opaque);
+
+    if (pci->refused != dmQmpRequestClient(request)) {
+        dmCommandQueryPci(request, arguments, opaque);
+        return;
+    }
+    pci->refused = 0;
+    dmQmpRequestFail(request, "GenericError", "%s", pci->why);
+}
+
 guint
 dmCommandsPciCount(DmModel *model)
 {
-    return devices(model)->len + inserting;
+    const DmPci *pci = dmModelPci(model);
+
+    return pci->devices->len + pci->inserting;
 }

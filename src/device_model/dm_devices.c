@@ -189,8 +189,21 @@ pin(DmLibxl *libxl, const DmPlan *plan, libxl_domain_build_info *info, GError **
     return TRUE;
 }
 
+/* The stubdomain gives up on a guest that keeps a PCI device before we give up on the stubdomain. From malloc(). */
+static char *
+commandLine(const DmPlan *plan, guint commandTimeout)
+{
+    g_autofree char *text = plan->kind == DM_IMAGE_LINUX
+                                ? g_strdup_printf("%s stubdom.eject-timeout=%u", plan->commandLine,
+                                                  commandTimeout > 2 ? commandTimeout - 2 : 1)
+                                : g_strdup(plan->commandLine);
+
+    return strdup(text);
+}
+
 gboolean
-dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error)
+dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, guint commandTimeout, libxl_domain_config *config,
+                    GError **error)
 {
     libxl_domain_config_init(config);
     libxl_domain_create_info_init(&config->c_info);
@@ -213,7 +226,7 @@ dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *con
     }
     config->b_info.kernel = strdup(plan->kernel);
     config->b_info.ramdisk = plan->ramdisk ? strdup(plan->ramdisk) : NULL;
-    config->b_info.cmdline = strdup(plan->commandLine);
+    config->b_info.cmdline = commandLine(plan, commandTimeout);
     return TRUE;
 }
 

@@ -45,8 +45,10 @@ gboolean dmDevicesReadConfig(DmLibxl *libxl, const char *file, DmGuest *guest, G
  */
 gboolean dmDevicesTakeConfig(DmGuest *guest, const libxl_domain_config *config, GError **error);
 
-/** Fills @config (initialised by the callee; dispose with libxl_domain_config_dispose()) with the domain of @plan. */
-gboolean dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, libxl_domain_config *config, GError **error);
+/** Fills @config (initialised by the callee; dispose with libxl_domain_config_dispose()) with the domain of @plan.
+ * @commandTimeout: seconds we wait for the answer to a command. */
+gboolean dmDevicesFillDomain(DmLibxl *libxl, const DmPlan *plan, guint commandTimeout, libxl_domain_config *config,
+                             GError **error);
 
 /** Fills @disk, which the caller disposes. */
 void dmDevicesFillDisk(const DmPlanDisk *planned, libxl_device_disk *disk);

@@ -32,9 +32,8 @@
 #include "protocol/stubdom_paths.h"
 
 /*
- * Milliseconds between the end of a stubdomain that somebody destroyed and the
- * verdict that the guest is not being destroyed with it; longer when the guest
- * is paused, which is how libxl begins to destroy one.
+ * Milliseconds between the end of a stubdomain that somebody destroyed and the verdict that the guest is not being
+ * destroyed with it; longer when the guest is paused, which is how libxl begins to destroy one.
  */
 #define ORPHAN_GRACE 700
 #define ORPHAN_GRACE_PAUSED 30000
@@ -59,7 +58,7 @@ struct _DmModel {
     guint grace;      /* source: orphaned, or lingering */
     guint signals[3]; /* sources */
     GPtrArray *held;  /* of DmQmpRequest: query-status before we are up */
-    GPtrArray *pciDevices;
+    DmPci *pci;
     DmCommandsSave *save;
     gboolean continued;
     gboolean abandoned; /* we end under a running guest, which is to be reported as crashed */
@@ -102,10 +101,22 @@ dmModelCdroms(DmModel *model)
     return model->cdroms;
 }
 
-GPtrArray **
-dmModelPciDevices(DmModel *model)
+DmStore *
+dmModelStore(DmModel *model)
 {
-    return &model->pciDevices;
+    return model->store;
+}
+
+DmLibxl *
+dmModelLibxl(DmModel *model)
+{
+    return model->libxl;
+}
+
+DmPci *
+dmModelPci(DmModel *model)
+{
+    return model->pci;
 }
 
 DmCommandsSave **
@@ -436,7 +447,7 @@ dispose(DmModel *model)
     dmLibxlClose(model->libxl);
     dmStoreClose(model->store);
     g_ptr_array_unref(model->held);
-    g_clear_pointer(&model->pciDevices, g_ptr_array_unref);
+    dmPciFree(model->pci);
     g_main_loop_unref(model->loop);
     g_free(model->orphanReason);
 }
@@ -460,6 +471,7 @@ dmModelRun(const DmOptions *options)
         return 1;
     }
     model.held = g_ptr_array_new();
+    model.pci = dmPciNew();
     model.loop = g_main_loop_new(NULL, FALSE);
     model.signals[0] = g_unix_signal_add(SIGTERM, onTerm, &model);
     model.signals[1] = g_unix_signal_add(SIGHUP, onHup, &model);

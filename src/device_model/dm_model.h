@@ -17,6 +17,7 @@
 #include "dm_guest.h"
 #include "dm_image.h"
 #include "dm_options.h"
+#include "dm_pci.h"
 #include "dm_qmp_server.h"
 #include "dm_stubdomain.h"
 
@@ -52,8 +53,11 @@ const DmImage *dmModelImage(const DmModel *model);
 /** The guest's CD-ROM drives. */
 DmCdroms *dmModelCdroms(DmModel *model);
 
-/** PCI devices inserted so far: GPtrArray of DmPciDevice (dm_commands_pci.c), made on first use. */
-GPtrArray **dmModelPciDevices(DmModel *model);
+DmStore *dmModelStore(DmModel *model);
+DmLibxl *dmModelLibxl(DmModel *model);
+
+/** PCI devices inserted so far. */
+DmPci *dmModelPci(DmModel *model);
 
 /** What stop, save and continue keep between commands (dm_commands_save.c), made on first use. */
 DmCommandsSave **dmModelSave(DmModel *model);

@@ -108,6 +108,10 @@ parseOwn(DmOptions *options, const char *item, GError **error)
         options->cpus = g_strdup(value);
         return dmCpusParse(value, NULL, error);
     }
+    if (g_str_equal(key, "pci-reset") && value && (g_str_equal(value, "required") || g_str_equal(value, "optional"))) {
+        options->pciResetOptional = g_str_equal(value, "optional");
+        return TRUE;
+    }
     if ((g_str_equal(key, "image") || g_str_equal(key, "config")) && value && *value) {
         char **target = g_str_equal(key, "image") ? &options->image : &options->config;
 
@@ -117,7 +121,7 @@ parseOwn(DmOptions *options, const char *item, GError **error)
     }
     g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
                 _("'-stubdom' does not know '%s'; it takes image=, config=, memory=, cpus=, "
-                  "start-timeout=, command-timeout=, save-limit= and log-limit="),
+                  "start-timeout=, command-timeout=, save-limit=, log-limit= and pci-reset="),
                 item);
     return FALSE;
 }

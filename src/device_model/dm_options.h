@@ -30,14 +30,15 @@ typedef struct {
     int incomingFd;   /* device state to restore, or -1 */
     char **arguments; /* the rest, in order: what describes the guest */
 
-    char *image;          /* image=: name of a stubdomain image, or path of its descriptor */
-    char *config;         /* config=: file with the guest's libxl_domain_config as JSON, or NULL */
-    guint startTimeout;   /* start-timeout=: seconds from our start to "running" */
-    guint commandTimeout; /* command-timeout=: seconds for an answer to a command */
-    guint64 saveLimit;    /* save-limit=: bytes of device state */
-    guint64 logLimit;     /* log-limit=: bytes in each of the two log files */
-    char *cpus;           /* cpus=: those of the host the stubdomain may run on, or NULL for all */
-    guint memory;         /* memory=: MiB of the stubdomain; 0: what the image asks for */
+    char *image;               /* image=: name of a stubdomain image, or path of its descriptor */
+    char *config;              /* config=: file with the guest's libxl_domain_config as JSON, or NULL */
+    guint startTimeout;        /* start-timeout=: seconds from our start to "running" */
+    guint commandTimeout;      /* command-timeout=: seconds for an answer to a command */
+    guint64 saveLimit;         /* save-limit=: bytes of device state */
+    guint64 logLimit;          /* log-limit=: bytes in each of the two log files */
+    gboolean pciResetOptional; /* pci-reset=optional: devices that cannot be reset are taken, too */
+    char *cpus;                /* cpus=: those of the host the stubdomain may run on, or NULL for all */
+    guint memory;              /* memory=: MiB of the stubdomain; 0: what the image asks for */
 } DmOptions;
 
 /**

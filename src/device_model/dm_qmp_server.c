@@ -34,6 +34,7 @@ typedef struct {
     DmQmpClient *client;
     gboolean negotiated; /* past qmp_capabilities */
     guint inWork;        /* requests not answered yet */
+    guint64 number;      /* of the connection, from 1 */
 } Session;
 
 struct _DmQmpRequest {
@@ -353,6 +354,12 @@ dmQmpRequestTakeFd(DmQmpRequest *request)
     return dmQmpClientTakeFd(request->session->client);
 }
 
+guint64
+dmQmpRequestClient(const DmQmpRequest *request)
+{
+    return request->session->number;
+}
+
 const char *
 dmQmpRequestName(const DmQmpRequest *request)
 {
@@ -365,6 +372,7 @@ static void
 serverAccept(int fd, gpointer opaque)
 {
     static const DmQmpClientEvents events = {sessionObject, sessionMalformed, sessionClosed};
+    static guint64 connections;
     DmQmpServer *server = opaque;
     Session *session;
 
@@ -375,6 +383,7 @@ serverAccept(int fd, gpointer opaque)
     }
     session = g_rc_box_new0(Session);
     session->server = server;
+    session->number = ++connections;
     session->client = dmQmpClientNew(fd, &events, session);
     g_ptr_array_add(server->sessions, session);
     serverGreet(session);

@@ -112,6 +112,9 @@ void dmQmpRequestFail(DmQmpRequest *request, const char *errorClass, const char 
  */
 int dmQmpRequestTakeFd(DmQmpRequest *request);
 
+/** A number no other connection of this process has or had. */
+guint64 dmQmpRequestClient(const DmQmpRequest *request);
+
 /** The command's name, for messages. */
 const char *dmQmpRequestName(const DmQmpRequest *request);
 

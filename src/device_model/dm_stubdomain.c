@@ -81,7 +81,8 @@ runCreate(DmSteps *steps, gpointer opaque)
     GError *error = NULL;
 
     stubdomain->configFilled = TRUE;
-    if (!dmDevicesFillDomain(stubdomain->libxl, stubdomain->plan, &stubdomain->config, &error)) {
+    if (!dmDevicesFillDomain(stubdomain->libxl, stubdomain->plan, stubdomain->options->commandTimeout,
+                             &stubdomain->config, &error)) {
         dmStepsDone(steps, error);
         return;
     }
@@ -257,8 +258,7 @@ runReady(DmSteps *steps, gpointer opaque)
     gint64 left = (stubdomain->deadline - g_get_monotonic_time()) / 1000;
     GError *error = NULL;
 
-    stubdomain->channel =
-        dmChannelNew(stubdomain->store, stubdomain->domid, stubdomain->options->domid, NULL, NULL, &error);
+    stubdomain->channel = dmChannelNew(stubdomain->store, stubdomain->domid, stubdomain->options->domid, &error);
     if (!stubdomain->channel) {
         dmStepsDone(steps, error);
         return;

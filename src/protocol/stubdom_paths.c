@@ -72,6 +72,12 @@ stubdomPathLocalDeviceModel(guint guest)
 }
 
 char *
+stubdomPathPciBackend(guint stubdomain)
+{
+    return g_strdup_printf("/local/domain/0/backend/pci/%u/0", stubdomain);
+}
+
+char *
 stubdomPathDmargs(const char *uuid)
 {
     return g_strdup_printf("/vm/%s/image/dmargs", uuid);

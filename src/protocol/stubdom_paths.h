@@ -65,6 +65,9 @@ char *stubdomPathBios(guint guest);
  */
 char *stubdomPathLocalDeviceModel(guint guest);
 
+/** /local/domain/0/backend/pci/@stubdomain/0: what xen-pciback lets the stubdomain have. */
+char *stubdomPathPciBackend(guint stubdomain);
+
 /** /vm/@uuid/image/dmargs: the argument list as one string (MiniOS). */
 char *stubdomPathDmargs(const char *uuid);
 

@@ -167,7 +167,7 @@ statusKnown(JsonNode *value, const GError *error, gpointer data)
     if (init->options.restricted)
         initQemuTakePrivcmd();
     init->commands = initCommandsNew(init->store, init->uevents, init->qmp, init->guest, init->options.timeout,
-                                     INIT_SAVE_CONSOLE, &local);
+                                     init->options.ejectTimeout, INIT_SAVE_CONSOLE, &local);
     if (!init->commands) {
         fail(init, local);
         return;

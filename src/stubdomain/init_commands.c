@@ -380,7 +380,7 @@ commandsNext(InitCommands *commands)
 }
 
 InitCommands *
-initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds,
+initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds, guint ejectSeconds,
                 const char *saveConsole, GError **error)
 {
     g_autoptr(InitCommands) commands = g_new0(InitCommands, 1);
@@ -389,7 +389,7 @@ initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint g
     commands->qmp = qmp;
     commands->saveConsole = g_strdup(saveConsole);
     commands->saveFd = -1;
-    commands->pci = initPciNew(store, uevents, qmp, seconds);
+    commands->pci = initPciNew(store, uevents, qmp, seconds, ejectSeconds);
     commands->cdrom = initCdromNew(uevents, qmp, "/dev", seconds);
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         commands->nodes[i] = g_strdup_printf("device-model/%u/%s", guest, stubdomNodeName((StubdomNode)i));

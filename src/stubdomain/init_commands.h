@@ -30,7 +30,8 @@ typedef struct InitCommands InitCommands;
  * @uevents: uevents, must outlive this
  * @qmp: QEMU, which is running, must outlive this
  * @guest: domain id of the guest
- * @seconds: deadline for devices and for the guest to let go of one
+ * @seconds: deadline for devices to appear
+ * @ejectSeconds: deadline for the guest to let go of one
  * @saveConsole: terminal that leads to where device state goes, such as INIT_SAVE_CONSOLE
  * @error: where to store INIT_ERROR_XENSTORE
  *
@@ -39,7 +40,7 @@ typedef struct InitCommands InitCommands;
  * Returns: (transfer full): free with initCommandsFree(), or NULL
  */
 InitCommands *initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint guest, guint seconds,
-                              const char *saveConsole, GError **error);
+                              guint ejectSeconds, const char *saveConsole, GError **error);
 
 /** Frees @commands, which may be NULL and have no command under way. */
 void initCommandsFree(InitCommands *commands);

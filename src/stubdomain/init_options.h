@@ -13,13 +13,15 @@
 
 typedef struct {
     guint deviceTimeout; /* stubdom.timeout=SECONDS: deadline for disks and network cards to appear … */
-    guint timeout;       /* … and for a guest to let go of a PCI device */
+    guint timeout;       /* … and for a PCI device */
+    guint ejectTimeout;  /* stubdom.eject-timeout=SECONDS: for a guest to let go of a PCI device */
     gboolean restricted; /* stubdom.restrict: QEMU gives up what only PCI passthrough needs */
 } InitOptions;
 
 /* libxl gives up on a hotplug script after 40 s, and says why. */
 #define INIT_DEVICE_TIMEOUT_DEFAULT 60U
 #define INIT_TIMEOUT_DEFAULT 20U
+#define INIT_EJECT_TIMEOUT_DEFAULT 8U
 #define INIT_TIMEOUT_MAX 3600U
 
 /**

@@ -21,6 +21,7 @@ struct InitPci {
     InitUevents *uevents;
     InitQmp *qmp;
     guint seconds;
+    guint ejectSeconds;
     gboolean watchesFrontend;
     gboolean watchesBackend;
 
@@ -30,13 +31,14 @@ struct InitPci {
     char *here;        /* the device's address in the stubdomain */
     gboolean accepted; /* QEMU answered device_del */
     gboolean deleted;  /* DEVICE_DELETED was seen, which may come before that answer */
+    GError *refusal;   /* of device_del */
     guint timer;
     InitPciDone done;
     gpointer data;
 };
 
 InitPci *
-initPciNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint seconds)
+initPciNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint seconds, guint ejectSeconds)
 {
     InitPci *pci = g_new0(InitPci, 1);
 
@@ -44,6 +46,7 @@ initPciNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint second
     pci->uevents = uevents;
     pci->qmp = qmp;
     pci->seconds = seconds;
+    pci->ejectSeconds = ejectSeconds;
     return pci;
 }
 
@@ -56,6 +59,7 @@ initPciFree(InitPci *pci)
         g_source_remove(pci->timer);
     g_free(pci->id);
     g_free(pci->here);
+    g_clear_error(&pci->refusal);
     g_free(pci);
 }
 
@@ -278,11 +282,25 @@ removeExpired(gpointer data)
 {
     InitPci *pci = data;
     g_autoptr(GError) error = g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT, "the guest did not let go of %s within %u s",
-                                          pci->id, pci->seconds);
+                                          pci->id, pci->ejectSeconds);
 
     pci->timer = 0;
     end(pci, error, 0);
     return G_SOURCE_REMOVE;
+}
+
+/* QEMU refused device_del. A guest that let go after the deadline of an earlier one has no such device any more. */
+static void
+stillThere(JsonNode *value, const GError *error, gpointer data)
+{
+    InitPci *pci = data;
+    g_autoptr(GError) refusal = g_steal_pointer(&pci->refusal);
+    guint8 devfn = 0;
+
+    if (!error && !initPciFindDevice(value, pci->id, &devfn))
+        end(pci, NULL, 0);
+    else
+        end(pci, refusal, 0);
 }
 
 static void
@@ -290,11 +308,16 @@ deleting(JsonNode *value, const GError *error, gpointer data)
 {
     InitPci *pci = data;
 
+    if (error) {
+        pci->refusal = g_error_copy(error);
+        initQmpExecute(pci->qmp, "query-pci", NULL, stillThere, pci);
+        return;
+    }
     pci->accepted = TRUE;
-    if (error || pci->deleted)
-        end(pci, error, 0);
+    if (pci->deleted)
+        end(pci, NULL, 0);
     else
-        pci->timer = g_timeout_add_seconds(pci->seconds, removeExpired, pci);
+        pci->timer = g_timeout_add_seconds(pci->ejectSeconds, removeExpired, pci);
 }
 
 void

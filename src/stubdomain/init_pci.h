@@ -29,11 +29,12 @@ typedef void (*InitPciDone)(const GError *error, guint8 devfn, gpointer data);
  * @store: xenstore, must outlive this
  * @uevents: uevents, must outlive this
  * @qmp: QEMU, must outlive this
- * @seconds: deadline for a device to appear, and for the guest to let go of one
+ * @seconds: deadline for a device to appear
+ * @ejectSeconds: deadline for the guest to let go of one
  *
  * Returns: (transfer full): free with initPciFree()
  */
-InitPci *initPciNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint seconds);
+InitPci *initPciNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint seconds, guint ejectSeconds);
 
 /** Frees @pci, on which no operation may be under way. */
 void initPciFree(InitPci *pci);

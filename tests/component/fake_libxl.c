@@ -358,6 +358,16 @@ libxl_device_vkb_add(libxl_ctx *ctx, uint32_t domid, libxl_device_vkb *vkb, cons
 }
 
 int
+libxl_device_pci_remove(libxl_ctx *ctx, uint32_t domid, libxl_device_pci *pci, const libxl_asyncop_how *how)
+{
+    char *json = libxl_device_pci_to_json(ctx, pci);
+    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_pci_remove %u", domid);
+
+    free(json);
+    return rc;
+}
+
+int
 libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
 {
     return fakeStart(ctx, how, NULL, NULL, "libxl_domain_unpause %u", domid);

@@ -34,7 +34,7 @@ class FloodTest(HostileTest):
         _, model, _ = self.start_running(script, options={'log-limit': LOG_LIMIT}, name='hostile')
         with self.unharmed(model):
             self.store.wait('/test/done', '1', self.deadline)
-            model.qmp().call('device_add', DEVICE)
+            model.qmp().attach(DEVICE)
         self.store.rm('/test')
         sizes = self.log_sizes('hostile')
         self.assertTrue(sizes)

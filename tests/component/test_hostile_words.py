@@ -30,7 +30,7 @@ class WordsTest(HostileTest):
         with self.unharmed(model):
             client = model.qmp()
             with self.assertRaises(QmpError) as caught:
-                client.call('device_add', DEVICE)
+                client.attach(DEVICE)
             self.assertEqual(client.call('query-pci')[0]['devices'], [])
             done.wait(self.deadline.remaining('the stubdomain'))
             stub.state('running')
@@ -62,7 +62,7 @@ class WordsTest(HostileTest):
 
         _, model, _ = self.start_running(script, options={'command_timeout': 1}, name='hostile')
         with self.unharmed(model), self.assertRaises(QmpError):
-            model.qmp().call('device_add', DEVICE)
+            model.qmp().attach(DEVICE)
 
     def test_parameter_is_no_slot(self):
         for value in (b'0x', b'0xzz', b'0x100', b'-1', b'', b'40', b'0x28 ', b'0x28\0', b'%s%n', b'0x2' + b'8' * 1900):
@@ -89,9 +89,9 @@ class WordsTest(HostileTest):
         _, model, _ = self.start_running(script, name='hostile')
         with self.unharmed(model):
             client = model.qmp()
-            client.call('device_add', DEVICE)
+            client.attach(DEVICE)
             with contextlib.suppress(QmpError):
-                client.call('device_add', {**DEVICE, 'id': 'second', 'hostaddr': '0000:04:00.0'})
+                client.attach({**DEVICE, 'id': 'second', 'hostaddr': '0000:04:00.0'})
 
     def test_stale_answer_does_not_count(self):
         """State says "pci-inserted" before anything was asked: no command is sent."""
@@ -110,7 +110,7 @@ class WordsTest(HostileTest):
         begin.set()
         ready.wait(self.deadline.remaining('the stubdomain'))
         with self.assertRaises(QmpError):
-            model.qmp().call('device_add', DEVICE)
+            model.qmp().attach(DEVICE)
 
     def test_state_flaps_during_a_command(self):
         def flap(stub):
@@ -186,7 +186,7 @@ class WordsTest(HostileTest):
         self.store.wait('/test/done', '1', self.deadline)
         self.store.rm('/test')
         with self.unharmed(model):
-            model.qmp().call('device_add', DEVICE)
+            model.qmp().attach(DEVICE)
 
     def test_running_and_dead_at_once(self):
         """It crashes the moment it has said running: an end like any other."""

@@ -112,7 +112,7 @@ class StubdomainDeathTest(ComponentTest):
         client = model.qmp()
         started = time.monotonic()
         with self.assertRaises(Exception) as caught:
-            client.call('device_add', {'driver': 'xen-pci-passthrough', 'id': 'pci-0', 'hostaddr': '0000:03:00.0'})
+            client.attach({'driver': 'xen-pci-passthrough', 'id': 'pci-0', 'hostaddr': '0000:03:00.0'})
         self.assertEqual(type(caught.exception).__name__, 'QmpError')
         self.assertTrue(asked.is_set())
         self.assertLess(time.monotonic() - started, 5 * self.slowness)

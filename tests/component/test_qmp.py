@@ -126,7 +126,7 @@ class PciTest(ComponentTest):
 
         _, model, stub = self.start_running(script)
         client = model.driver_qmp()
-        client.call('device_add', DEVICE)
+        client.attach(DEVICE)
         devices = client.call('query-pci')[0]['devices']
         self.assertEqual([(entry['qdev_id'], entry['slot'], entry['function']) for entry in devices],
                          [(DEVICE['id'], 5, 0)])
@@ -172,9 +172,9 @@ class PciTest(ComponentTest):
         _, model, _ = self.start_running(script)
         client = model.qmp()
         with self.assertRaises(QmpError) as caught:
-            client.call('device_add', DEVICE)
+            client.attach(DEVICE)
         self.assertIn('0000:03:00.0', caught.exception.description)
-        client.call('device_add', DEVICE)
+        client.attach({**DEVICE, 'hostaddr': '0000:04:00.0'})
         self.assertEqual(len(client.call('query-pci')[0]['devices']), 1)
 
     def test_minios_says_why_in_parameter(self):
@@ -189,7 +189,7 @@ class PciTest(ComponentTest):
 
         _, model, _ = self.start_running(script, options={'image': 'minios', 'command_timeout': 15})
         with self.assertRaises(QmpError) as caught:
-            model.qmp().call('device_add', DEVICE)
+            model.qmp().attach(DEVICE)
         self.assertIn('no free hotplug devfn', caught.exception.description)
 
     def test_no_answer_breaks_the_channel_until_the_late_answer(self):
@@ -209,11 +209,11 @@ class PciTest(ComponentTest):
         client = model.qmp()
         for _ in range(2):
             with self.assertRaises(QmpError):
-                client.call('device_add', DEVICE)
+                client.attach(DEVICE)
         go.set()
         self.store.wait('/test/late', '1', self.deadline)
         self.store.rm('/test')
-        client.call('device_add', {**DEVICE, 'id': 'second', 'hostaddr': '0000:04:00.0'})
+        client.attach({**DEVICE, 'id': 'second', 'hostaddr': '0000:04:00.0'})
 
     def test_arguments_that_are_none(self):
         _, model, stub = self.start_running()
@@ -222,5 +222,5 @@ class PciTest(ComponentTest):
                {**DEVICE, 'hostaddr': 'x' * 5000}, {**DEVICE, 'id': 7}, {'driver': None}]
         for arguments in bad:
             with self.subTest(str(arguments)[:60]), self.assertRaises(QmpError):
-                client.call('device_add', arguments)
+                client.attach(arguments)
         self.assertIsNone(self.store.read(f'{stub.dm}/command'))

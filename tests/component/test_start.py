@@ -75,7 +75,7 @@ class StartTest(ComponentTest):
         image = self.directory / 'images' / 'linux'
         self.assertEqual(build['kernel'], str(image / 'vmlinuz'))
         self.assertEqual(build['ramdisk'], str(image / 'initrd'))
-        self.assertEqual(build['cmdline'], 'console=hvc0')
+        self.assertEqual(build['cmdline'], 'console=hvc0 stubdom.eject-timeout=8')
         self.assertEqual((build['max_memkb'], build['target_memkb']), (96 * 1024, 96 * 1024))
         self.assertFalse(config.get('disks') or config.get('nics'))
 

@@ -86,7 +86,7 @@ testOwn(void)
                                 "image=other,config=/run/g,,1.json,memory=128,start-timeout=1,command-timeout=3600,"
                                 "save-limit=4294967296,log-limit=4096,cpus=0-3,,8",
                                 "-stubdom",
-                                "memory=256",
+                                "memory=256,pci-reset=optional",
                                 NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(DmOptions) options = parse(argv, &error);
@@ -100,6 +100,7 @@ testOwn(void)
     g_assert_cmpuint(options->commandTimeout, ==, 3600);
     g_assert_cmpuint(options->saveLimit, ==, DM_LIMIT_MAX);
     g_assert_cmpuint(options->logLimit, ==, 4096);
+    g_assert_true(options->pciResetOptional);
 }
 
 static void
@@ -116,6 +117,8 @@ testOwnRefused(void)
         "cpus=",
         "cpus=0,8",
         "cpus=all",
+        "pci-reset",
+        "pci-reset=maybe",
         "memory=",
         "memory=15",
         "memory=65537",

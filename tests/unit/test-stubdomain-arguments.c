@@ -137,9 +137,11 @@ testOptions(void)
     g_assert_cmpuint(options.timeout, ==, INIT_TIMEOUT_DEFAULT);
     g_assert_cmpuint(options.deviceTimeout, ==, INIT_DEVICE_TIMEOUT_DEFAULT);
     g_assert_false(options.restricted);
-    g_assert_true(initOptionsParse("a stubdom.timeout=7  stubdom.restrict xstubdom.x\n", &options, NULL));
+    g_assert_true(
+        initOptionsParse("a stubdom.timeout=7 stubdom.eject-timeout=9 stubdom.restrict xstubdom.x\n", &options, NULL));
     g_assert_cmpuint(options.timeout, ==, 7);
     g_assert_cmpuint(options.deviceTimeout, ==, 7);
+    g_assert_cmpuint(options.ejectTimeout, ==, 9);
     g_assert_true(options.restricted);
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autoptr(GError) error = NULL;

@@ -120,7 +120,7 @@ setUp(Fixture *f, gconstpointer data)
     g_assert_cmpint(f->terminal, >=, 0);
     g_assert_cmpint(grantpt(f->terminal), ==, 0);
     g_assert_cmpint(unlockpt(f->terminal), ==, 0);
-    f->commands = initCommandsNew(&f->store, f->uevents, f->qmp, 7, 1, ptsname(f->terminal), &error);
+    f->commands = initCommandsNew(&f->store, f->uevents, f->qmp, 7, 1, 1, ptsname(f->terminal), &error);
     g_assert_no_error(error);
     expectWritten(f, "state=running;");
 }
@@ -313,7 +313,16 @@ testPciRemove(Fixture *f, gconstpointer data)
 
     command(f, "pci-rem", "0000:00:05.0");
     qemu(f, asked, REFUSED);
+    qemu(f, "{\"execute\":\"query-pci\"",
+         "{\"return\":[{\"bus\":0,\"devices\":[{\"qdev_id\":\"pci-0000-00-05-0\",\"slot\":5,\"function\":0}]}],"
+         "\"id\":ID}\n");
     expectWritten(f, "-command;state=pci-remove-failed;");
+
+    /* It went after the deadline of an earlier command. */
+    command(f, "pci-rem", "0000:00:05.0");
+    qemu(f, asked, REFUSED);
+    qemu(f, "{\"execute\":\"query-pci\"", "{\"return\":[{\"bus\":0,\"devices\":[]}],\"id\":ID}\n");
+    expectWritten(f, "-command;state=pci-removed;");
 
     /* The guest does not let go: the deadline of one second. */
     command(f, "pci-rem", "0000:00:05.0");

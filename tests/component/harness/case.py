@@ -27,7 +27,10 @@ PROGRAMS = Programs()
 COMPLAINTS = ('Sanitizer', 'runtime error', 'CRITICAL', 'WARNING **')
 
 # Logs stay when their guest goes, and so does the part of the directory that is the machine, not the product.
-KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images', 'driver')
+KEPT_DIRECTORIES = ('log', 'xen', 'store', 'images', 'driver', 'sys')
+
+# PCI devices of the host; every stubdomain was given them, as libxl does before it asks its device model.
+PCI_DEVICES = ('0000:03:00.0', '0000:04:00.0')
 
 
 class Snapshot:
@@ -86,6 +89,8 @@ class ComponentTest(unittest.TestCase):
         self.make_image('linux', 'linux')
         self.disk = self.directory / 'images' / 'disk.img'
         self.disk.write_bytes(bytes(512))
+        for address in PCI_DEVICES:
+            self.make_pci_device(address)
         self.clean = Snapshot(self)
 
     def tearDown(self):
@@ -152,6 +157,19 @@ class ComponentTest(unittest.TestCase):
                       'cmdline': 'console=hvc0', 'memory': 96, 'capabilities': ['pci-hotplug', 'save'], **members}
         (directory / 'image.json').write_text(json.dumps(descriptor))
 
+    def make_pci_device(self, address, driver='pciback', reset=True):
+        """A device in what stands for /sys, as it is once it is assignable; again: as it is then."""
+        device = self.directory / 'sys/bus/pci/devices' / address
+        shutil.rmtree(device, ignore_errors=True)
+        device.mkdir(parents=True)
+        if driver:
+            target = self.directory / 'sys/bus/pci/drivers' / driver
+            target.mkdir(parents=True, exist_ok=True)
+            (device / 'driver').symlink_to(target)
+        if reset:
+            (device / 'reset').touch()
+        return device
+
     # --- guests and device models
 
     def make_guest(self, script=scripts.normal, **config):
@@ -174,6 +192,7 @@ class ComponentTest(unittest.TestCase):
         guest = self.make_guest(script, **config)
         model = self.start(guest, **(options or {}))
         model.wait_running()
+        self.toolstack.give_pci(guest.stubdomain_domid(), *PCI_DEVICES)
         return guest, model, self.toolstack.stubdomains[guest.stubdomain_domid()]
 
     def _end_models(self):

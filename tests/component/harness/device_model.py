@@ -37,6 +37,7 @@ class DeviceModel:
             'FAKEXEN_DIR': str(self.directory / 'xen'), 'XENSTORED_PATH': str(self.directory / 'store' / 'socket'),
             'STUBDOM_IMAGE_DIR': str(self.directory / 'images'), 'STUBDOM_RUN_DIR': str(self.directory / 'run'),
             'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_STATE_DIR': str(self.directory / 'state'),
+            'STUBDOM_SYSFS': str(self.directory / 'sys'),
             'STUBDOM_CONSOLE_WORKER': programs.console_worker,
             'LD_PRELOAD': programs.preload('fake_libxl'),
             'UBSAN_OPTIONS': 'print_stacktrace=1',

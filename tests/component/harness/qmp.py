@@ -70,6 +70,13 @@ class Qmp:
     def call(self, command, arguments=None):
         return self.answer(self.send(command, arguments))
 
+    def attach(self, arguments):
+        """As libxl does: device_add, then the device must be in query-pci; QmpError whichever of the two failed."""
+        self.call('device_add', arguments)
+        devices = self.call('query-pci')[0]['devices']
+        assert arguments['id'] in [entry['qdev_id'] for entry in devices], devices
+        return devices
+
     def event(self, name):
         """Waits for an event and returns it."""
         while True:

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import socket
 import threading
 import uuid
@@ -243,6 +244,27 @@ class Toolstack:
             raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
         return domain
 
+    def give_pci(self, domid, *addresses, virtual=None):
+        """The stubdomain's half of libxl_device_pci_add(), pciback's answer included."""
+        nodes = {'num_devs': len(addresses)}
+        for number, address in enumerate(addresses):
+            domain, bus, slot, function = re.split('[:.]', virtual or address)
+            nodes.update({f'dev-{number}': address, f'vdev-{number}': f'{domain}:{bus}:{slot}.{int(function):02x}',
+                          f'state-{number}': 4, f'opts-{number}': 'msitranslate=0,power_mgmt=0,permissive=0'})
+        self.add_device(domid, 'pci', 0, {**nodes, 'state': 4})
+
+    def pci_remove(self, call):
+        """Of the stubdomain alone."""
+        domain, bus, slot, function = (call.argument.get(part, 0) for part in ('domain', 'bus', 'dev', 'func'))
+        address = f'{domain:04x}:{bus:02x}:{slot:02x}.{function:x}'
+        base = f'/local/domain/0/backend/pci/{call.numbers[0]}/0'
+        for node in self.store.ls(base):
+            if node.startswith('dev-') and self.store.read(f'{base}/{node}') == address:
+                for name in ('dev', 'vdev', 'state', 'opts'):
+                    self.store.rm(f'{base}/{name}-{node[4:]}')
+                return
+        raise LibxlError(ERROR_FAIL, f'PCI device {address} not attached to this domain')
+
     def unpause(self, call):
         self.find_domain(call.numbers[0]).paused = False
         stubdomain = self.stubdomains.get(call.numbers[0])
@@ -416,6 +438,7 @@ CALLS = {
     'libxl_device_nic_add': Toolstack.nic_add,
     'libxl_device_vfb_add': Toolstack.vfb_add,
     'libxl_device_vkb_add': Toolstack.vkb_add,
+    'libxl_device_pci_remove': Toolstack.pci_remove,
     'libxl_domain_unpause': Toolstack.unpause,
     'libxl_domain_pause': Toolstack.pause,
     'libxl_domain_shutdown': Toolstack.shutdown,

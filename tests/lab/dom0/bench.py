@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures, in one boot, what a guest costs with its device model in dom0, in stock Xen's stubdomain, and in ours.
 
-bench.py save: save and restore alone (bench_save.py).
+bench.py pci: PCI hotplug alone (bench_pci.py). bench.py save: save and restore alone (bench_save.py).
 
 The same guest in turns, so that a machine that gets slower does so for all;
 medians are compared. Stock's stubdomain gets the same kernel and ramdisk.
@@ -26,11 +26,12 @@ sys.dont_write_bytecode = True
 from faults import emulatorFault  # noqa: E402
 from guest import Guest, descriptor, guestLogs  # noqa: E402
 from host import LOGS, Deadline, Failure, processes, run, setDeadline, waitFor  # noqa: E402
+import bench_pci  # noqa: E402
 import bench_save  # noqa: E402
 import leaks  # noqa: E402
 
 ROUNDS = 3
-ATTEMPT = 150
+ATTEMPT = 240
 BARS = {"create": 0.8, "pss": 6.0, "stock pss": 20.0, "memory": 96}
 
 
@@ -170,7 +171,15 @@ def saves():
     return bench_save.report(results)
 
 
+def pci():
+    """PCI hotplug beside dom0's QEMU; whether its aims are met."""
+    return bench_pci.report({kind: attempt(f"bench-pci-{kind}", kinds()[kind], bench_pci.measure) or []
+                             for kind in ("dom0", "ours")})
+
+
 def main():
+    if sys.argv[1:] == ["pci"]:
+        return 0 if pci() else 1
     if sys.argv[1:] == ["save"]:
         return 0 if saves() else 1
     results = {kind: [] for kind in kinds()}

@@ -3,54 +3,17 @@
 
 import ctypes
 import glob
-import json
 import os
-import select
 import signal
-import socket
 import time
 
 from guest import Guest
 from harness import test
-from host import Deadline, Failure, remaining, run, waitFor
+from host import Failure, run, waitFor
+from monitor import Monitor
 
 NOTICED = 1.0
 SHUTDOWN_CRASH = 3  # Xen: sched.h
-
-
-class Monitor:
-    """A client of the driver's QMP socket, ready for events."""
-
-    def __init__(self, domid):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(f"/run/xen-stubdom/{domid}/qmp")
-        self._buffer = b""
-        self.next("QMP")
-        self._socket.sendall(b'{"execute": "qmp_capabilities"}\n')
-        self.next("return")
-
-    def next(self, member):
-        """Waits for a message with a member: (it, when it came)."""
-        while True:
-            line, newline, rest = self._buffer.partition(b"\n")
-            if newline:
-                self._buffer = rest
-                message = json.loads(line)
-                if member in message:
-                    return message, time.monotonic()
-                continue
-            if not select.select([self._socket], [], [], remaining())[0]:
-                raise Deadline(f"no QMP message with {member!r}")
-            data = self._socket.recv(65536)
-            if not data:
-                raise Failure(f"the QMP socket was closed before a message with {member!r}")
-            self._buffer += data
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self._socket.close()
 
 
 def stubdomainDies(guest, kill, reason):

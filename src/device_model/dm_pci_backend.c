@@ -1,0 +1,125 @@
+/*
+ * A PCI device on its way to the stubdomain, see the header
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * QEMU before 9.1 does not know that it runs in a stubdomain, and takes one
+ * address for its sysfs and for hypercalls, where Xen takes it for the host's:
+ * with virtual addresses it maps another device's interrupts, or none. So such
+ * an image needs xen-pciback in passthrough mode, which keeps addresses.
+ */
+
+#include "config.h"
+
+#include "dm_pci_backend.h"
+
+#include <stdio.h>
+
+#include <glib/gi18n-lib.h>
+
+#include "dm_error.h"
+#include "dm_pci.h"
+#include "host/host_pci.h"
+#include "protocol/stubdom_paths.h"
+
+/* A bus has 32 slots of 8 functions. */
+#define DEVICES_MAX 256U
+
+static char *
+readNode(DmStore *store, const char *directory, const char *name, guint index)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s-%u", directory, name, index);
+
+    return dmStoreRead(store, path, NULL, NULL);
+}
+
+/* Finds the device's address in the stubdomain: what xen-pciback wrote. */
+static char *
+findVirtual(DmStore *store, guint stubdomain, const char *address, GError **error)
+{
+    g_autofree char *directory = stubdomPathPciBackend(stubdomain);
+
+    for (guint i = 0; i < DEVICES_MAX; i++) {
+        g_autofree char *device = readNode(store, directory, "dev", i);
+
+        if (device && g_str_equal(device, address)) {
+            g_autofree char *text = readNode(store, directory, "vdev", i);
+            g_autofree char *there = dmPciAddress(text);
+
+            if (there) {
+                return g_steal_pointer(&there);
+            }
+            g_set_error(error, DM_ERROR, DM_ERROR_NOT_FOUND,
+                        _("xen-pciback has not given PCI device %s to stubdomain %u: there is no '%s/vdev-%u'"),
+                        address, stubdomain, directory, i);
+            return NULL;
+        }
+    }
+    g_set_error(error, DM_ERROR, DM_ERROR_NOT_FOUND,
+                _("stubdomain %u was not given PCI device %s: it is none of the devices in '%s'"), stubdomain, address,
+                directory);
+    return NULL;
+}
+
+gboolean
+dmPciBackendCheck(DmStore *store, guint stubdomain, const char *address, gboolean needReset, gboolean virtualAllowed,
+                  GError **error)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *there = NULL;
+    HostPciProblem problem = hostPciCheck(g_getenv("STUBDOM_SYSFS"), address, needReset, &text);
+
+    if (problem == HOST_PCI_NO_RESET) {
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("%s; '-stubdom pci-reset=optional' allows it"), text);
+        return FALSE;
+    }
+    if (problem != HOST_PCI_USABLE) {
+        g_set_error_literal(error, DM_ERROR, DM_ERROR_UNSUPPORTED, text);
+        return FALSE;
+    }
+    there = findVirtual(store, stubdomain, address, error);
+    if (!there) {
+        return FALSE;
+    }
+    if (!virtualAllowed && !g_str_equal(there, address)) {
+        g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
+                    _("PCI device %s has the address %s in the stubdomain, where the image's QEMU needs the host's: "
+                      "xen-pciback must be loaded with 'passthrough=1' (in /etc/modprobe.d: 'options xen-pciback "
+                      "passthrough=1')"),
+                    address, there);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+fillDevice(libxl_device_pci *device, const char *address)
+{
+    unsigned int domain, bus, slot, function;
+
+    libxl_device_pci_init(device);
+    /* NOLINTNEXTLINE(cert-err34-c): dmPciAddress() made it */
+    if (sscanf(address, "%4x:%2x:%2x.%1x", &domain, &bus, &slot, &function) != 4) {
+        return FALSE;
+    }
+    device->domain = (int)domain;
+    device->bus = (uint8_t)bus;
+    device->dev = (uint8_t)slot;
+    device->func = (uint8_t)function;
+    return TRUE;
+}
+
+void
+dmPciBackendRemove(DmLibxl *libxl, guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque)
+{
+    g_autofree char *what = g_strdup_printf(_("take PCI device %s from stubdomain %u"), address, stubdomain);
+    DmLibxlOperation *operation = dmLibxlBegin(libxl, what, func, opaque);
+    libxl_device_pci device;
+    int rc = ERROR_INVAL;
+
+    if (fillDevice(&device, address)) {
+        rc = libxl_device_pci_remove(dmLibxlContext(libxl), stubdomain, &device, dmLibxlHow(operation));
+    }
+    dmLibxlStarted(operation, rc);
+    libxl_device_pci_dispose(&device);
+}

@@ -1,0 +1,40 @@
+/*
+ * A PCI device on its way to the stubdomain
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libxl gives a device to the stubdomain (xen-pciback, rights) before it asks
+ * its device model for it, and does not take it back when that fails: this
+ * checks the one and does the other. All facts are dom0's own: sysfs, and the
+ * backend's nodes, which the stubdomain may only read.
+ */
+
+#pragma once
+
+#include <glib.h>
+
+#include "dm_libxl.h"
+#include "dm_store.h"
+
+/**
+ * dmPciBackendCheck:
+ * @address: DDDD:BB:DD.F on the host
+ * @needReset: refuse a device that cannot be reset
+ * @virtualAllowed: the image's QEMU copes with a device whose address in the stubdomain is not the host's
+ *
+ * Whether a guest may get the device now.
+ *
+ * Returns: FALSE with DM_ERROR_UNSUPPORTED, or DM_ERROR_NOT_FOUND if the stubdomain does not have it
+ */
+gboolean dmPciBackendCheck(DmStore *store, guint stubdomain, const char *address, gboolean needReset,
+                           gboolean virtualAllowed, GError **error);
+
+/**
+ * dmPciBackendRemove:
+ *
+ * Takes the device from the stubdomain: its rights, its place in xen-pciback,
+ * and a reset. @func is called once from the main loop. libxl itself waits for
+ * the backend within this call (libxl__wait_for_backend(), at most 10 s, twice):
+ * a stubdomain whose pcifront does not answer holds up our main loop so long.
+ */
+void dmPciBackendRemove(DmLibxl *libxl, guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque);

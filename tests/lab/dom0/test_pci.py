@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""PCI devices passed through under stock xl: at start, hot, two at once, used by the guest, and taken away again.
+
+xl has no command for the last part of a removal (libxl.py tells why), so that
+is a call of libxl.
+"""
+
+import time
+
+from guest import Guest
+from harness import say, test
+from host import Failure, run, waitFor
+from libxl import Libxl
+from linuxguest import LinuxGuest
+from monitor import Monitor
+from passthrough import (EDU, EDU_IDENTIFICATION, EDU_IDS, NIC, NIC_IDS, NO_RESET, Assignable, check, driver,
+                         ofStubdomain, owner)
+
+# Xen 4.20 wants to know it when the guest is created.
+HOT = {"passthrough": "enabled"}
+GATEWAY = "10.0.2.2"  # the other end of the lab's e1000e answers ARP for it
+CYCLES = 5
+REFUSED_WITHIN = 5
+
+
+def idOf(address):
+    """libxl's name for a device in QMP."""
+    return "pci-pt-" + address.removeprefix("0000:").replace(":", "_")
+
+
+def useEdu(guest):
+    """The guest reads edu's register and lets it compute."""
+    said = guest.ask("edu 12")
+    check(said == [EDU_IDENTIFICATION, "edu factorial 12 is 479001600"], f"edu: {said}")
+
+
+def useNic(guest):
+    """A frame goes out through the guest's e1000e and is answered from its other end."""
+    network = waitFor("the guest's e1000e", lambda: guest.interface("e1000e"))
+    said = guest.ask(f"arp {network} 10.0.2.15 {GATEWAY}")
+    check("answered by" in said[-1], f"arp: {said}")
+    say(f"{said[-1]}")
+
+
+def letGo(guest, address):
+    """device_del, until the guest has let go: seconds."""
+    with Monitor(guest.domid()) as monitor:
+        start = time.monotonic()
+        monitor.send("device_del", id=idOf(address))
+        message, when = monitor.next("event")
+        answer, _ = monitor.next("return")
+    check(message["event"] == "DEVICE_DELETED" and message["data"]["device"] == idOf(address), f"event: {message}")
+    check(answer["return"] == {}, f"answer: {answer}")
+    return when - start
+
+
+def takeBack(guest, address):
+    """What a driver does after the event."""
+    with Libxl() as libxl:
+        status = libxl.pciDestroy(guest.domid(), address)
+    check(status == 0, f"libxl_device_pci_destroy: {status}")
+    check(address not in ofStubdomain(guest.stubdomain()), f"{address} is still the stubdomain's")
+    check(owner(address) is None, f"libxl says {address} is domain {owner(address)}'s")
+
+
+@test("pci: two devices in the configuration, at the places asked for; the guest drives both", 240, starts=1)
+def atStart(note):
+    note("p-start")
+    devices = [f"{NIC}@1e,seize=0", f"{EDU}@1f"]
+    with Assignable(NIC, EDU), LinuxGuest("p-start", options=[NO_RESET], pci=devices) as guest:
+        guest.boot()
+        seen = guest.pci()
+        check(seen.get(NIC_IDS) == (0x1e, "020000", "e1000e"), f"the guest sees {seen}")
+        check(seen.get(EDU_IDS, (0,))[0] == 0x1f, f"the guest sees {seen}")
+        check(seen[EDU_IDS][1] == "00ff00", f"the guest sees {seen}")
+        useEdu(guest)
+        useNic(guest)
+        guest.tell("off")
+        guest.waitGone()
+
+
+@test("pci: attached hot, one after the other, used, let go by the guest, dom0's again", 300, starts=1)
+def hot(note):
+    note("p-hot")
+    with Assignable(NIC, EDU), LinuxGuest("p-hot", options=[NO_RESET], **HOT) as guest:
+        guest.boot()
+        check(NIC_IDS not in guest.pci(), "the guest has the device before it got it")
+        for address in (NIC, EDU):
+            run("xl", "pci-attach", guest.name, address)
+        waitFor("both devices in the guest", lambda: {NIC_IDS, EDU_IDS} <= set(guest.pci()))
+        check(ofStubdomain(guest.stubdomain()) == [NIC, EDU], f"stubdomain has {ofStubdomain(guest.stubdomain())}")
+        useEdu(guest)
+        useNic(guest)
+        for address in (EDU, NIC):
+            say(f"{address} let go after {letGo(guest, address):.2f} s")
+            takeBack(guest, address)
+        check(not {NIC_IDS, EDU_IDS} & set(guest.pci()), f"the guest still has {guest.pci()}")
+        guest.tell("off")
+        guest.waitGone()
+    check(driver(NIC) == "e1000e", f"dom0's driver is {driver(NIC)}")
+
+
+@test("pci: a guest that ignores the request keeps the device: failure at the deadline, then by force", 240, starts=1)
+def ignored(note):
+    note("p-ignore")
+    with Assignable(EDU), Guest("p-ignore", options=[NO_RESET, "command-timeout=4"], **HOT) as guest:
+        guest.create()
+        guest.serial().expect("print guest: up")
+        run("xl", "pci-attach", guest.name, EDU)
+        with Monitor(guest.domid()) as monitor:
+            start = time.monotonic()
+            monitor.send("device_del", id=idOf(EDU))
+            event, _ = monitor.next("event")
+            answer, when = monitor.next("error")
+        check(event["event"] == "DEVICE_UNPLUG_GUEST_ERROR", f"event: {event}")
+        check("pci-remove-failed" in answer["error"]["desc"], f"answer: {answer}")
+        check(when - start < 6, f"it took {when - start:.1f} s")
+        takeBack(guest, EDU)
+        guest.destroy()
+        guest.waitGone()
+
+
+def refuses(guest, address, *words):
+    """xl pci-attach must fail at once; every word must be in what xl or the device model said."""
+    start = time.monotonic()
+    status, said = run("xl", "pci-attach", guest.name, address, check=False)
+    took = time.monotonic() - start
+    check(status != 0, f"xl attached {address}")
+    for word in words:
+        check(word in said + guest.log(), f"no {word!r} in {said!r} and {guest.log()!r}")
+    check(took < REFUSED_WITHIN, f"xl failed after {took:.1f} s; {REFUSED_WITHIN} s are allowed")
+    say(f"{words[0]}: after {took:.2f} s")
+
+
+@test("pci: absent, not assignable, without reset, in use by another guest: refused at once, nothing left", 300,
+      starts=2)
+def refused(note):
+    note("p-refuse")
+    note("p-other")
+    with Guest("p-refuse", **HOT) as guest, Guest("p-other", options=[NO_RESET], **HOT) as other:
+        guest.create()
+        refuses(guest, "0000:00:1d.0", "0000:00:1d.0")
+        refuses(guest, EDU, "not assignable")
+        with Assignable(EDU):
+            refuses(guest, EDU, "cannot be reset", "pci-reset=optional")
+            check(ofStubdomain(guest.stubdomain()) == [], "the stubdomain has kept the device")
+            check(owner(EDU) is None, "libxl has kept the device")
+            other.create()
+            run("xl", "pci-attach", other.name, EDU)
+            refuses(guest, EDU, "not assignable")
+            check(ofStubdomain(other.stubdomain()) == [EDU], "the other guest lost its device")
+            for one in (guest, other):
+                one.destroy()
+                one.waitGone()
+
+
+@test(f"pci: {CYCLES} times attached, used and taken away again: no leak", 400, starts=1)
+def cycles(note):
+    note("p-cycles")
+    with Assignable(EDU), LinuxGuest("p-cycles", options=[NO_RESET], **HOT) as guest:
+        guest.boot()
+        nodes = None
+        for number in range(CYCLES):
+            run("xl", "pci-attach", guest.name, EDU)
+            waitFor("edu in the guest", lambda: EDU_IDS in guest.pci())
+            useEdu(guest)
+            letGo(guest, EDU)
+            takeBack(guest, EDU)
+            now = len(run("xenstore-ls", "-f")[1].splitlines())
+            if nodes not in (None, now):
+                raise Failure(f"{now - nodes} more xenstore nodes after round {number + 1}")
+            nodes = now
+        guest.tell("off")
+        guest.waitGone()
