@@ -51,15 +51,16 @@ def _guests(directory):
 
 
 def makePayload(build, image, guests, directory):
-    """Makes the directory anew. All are absolute paths; image: directory of image.json, guests: of disk images."""
+    """Makes the directory anew. All are absolute paths; image: directory of image.json, guests: of disk images, or None."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     root = directory / "root"
     _install(build, root)
     shutil.copytree(image, root / IMAGES / "linux")
-    (root / "srv/guests").mkdir(parents=True)
-    for guest in sorted(guests.glob("*.img")):
-        shutil.copy(guest, root / "srv/guests")
+    if guests:
+        (root / "srv/guests").mkdir(parents=True)
+        for guest in sorted(guests.glob("*.img")):
+            shutil.copy(guest, root / "srv/guests")
     shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "lab/faults.py", directory / "tests")
     shutil.copy(TOP / "docs/examples/demo.cfg", directory)
@@ -73,10 +74,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", type=Path, required=True, metavar="DIR", help="meson build directory")
     parser.add_argument("--image", type=Path, required=True, metavar="DIR", help="image of the Linux stubdomain")
-    parser.add_argument("--guests", type=Path, required=True, metavar="DIR", help="disk images of more guests")
+    parser.add_argument("--guests", type=Path, metavar="DIR", help="disk images of more guests")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to make; what is there goes")
     options = parser.parse_args()
-    makePayload(options.build.resolve(), options.image.resolve(), options.guests.resolve(), options.out.resolve())
+    makePayload(options.build.resolve(), options.image.resolve(), options.guests and options.guests.resolve(),
+                options.out.resolve())
 
 
 main()
