@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The demonstration, run in dom0: one guest, its stubdomain, and no QEMU for it in dom0."""
 
+import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -14,7 +16,9 @@ from guest import Guest, guestLogs  # noqa: E402
 from host import LOGS, Deadline, Failure, processes, qemuOf, run, setDeadline  # noqa: E402
 import leaks  # noqa: E402
 
-CONFIG = "/payload/demo.cfg"
+URI = "xen:///stubdom"
+XML = "/usr/share/doc/libxl-stubdom/examples/demo.xml"
+DISK = "/var/lib/libvirt/images/demo.img"
 SECONDS = 120
 
 _start = time.monotonic()
@@ -27,15 +31,29 @@ def tell(text, detail=""):
         print("           " + line, flush=True)
 
 
+def virsh(*words):
+    """What virsh said."""
+    return run("virsh", "-q", "-c", URI, *words)[1]
+
+
+def stats():
+    """The numbers of guest and stubdomain that say most."""
+    wanted = re.compile(r"\s*((stubdom\.)?(id|state(\.state)?|cpu\.time|balloon\.current|vcpu\.current))=")
+    return "\n".join(line.strip() for line in virsh("domstats", "demo").splitlines() if wanted.match(line))
+
+
 def show():
     """The whole demonstration; Failure or Deadline if something is not as it should be."""
     setDeadline(SECONDS)
+    shutil.copy("/srv/guests/print.img", DISK)
+    virsh("list")  # libvirtd runs from its first use on
     before = leaks.look()
     with Guest("demo") as guest:
-        tell("Stock xl creates an HVM guest. The three lines that make the difference in its configuration:",
-             "".join(line for line in Path(CONFIG).read_text().splitlines(True) if line.startswith("device_model")))
-        run("xl", "create", CONFIG)
+        tell(f"virsh -c {URI} defines and starts an HVM guest with stock libvirtd:", Path(XML).read_text(encoding="utf-8"))
+        virsh("define", XML)
+        virsh("start", "demo")
         serial = guest.serial()
+        tell("virsh list:", run("virsh", "-c", URI, "list")[1].strip("\n"))
         tell("Xen runs two domains: the guest, and \"demo-dm\" with the guest's QEMU in it.", run("xl", "list")[1])
         domid = guest.domid()
         if qemuOf(domid):
@@ -46,11 +64,13 @@ def show():
         tell("What the stubdomain said on its console (a log in dom0):",
              "".join(line for line in (LOGS / "stubdom-demo.log").read_text().splitlines(True)
                      if line.startswith("stubdom-init")))
+        tell("virsh domstats, of the guest and of its stubdomain:", stats())
         tell("The guest now boots from its emulated disk and prints on its emulated serial port …")
         serial.expect("print guest: up")
-        tell("It printed:", "print guest: up")
-    tell("xl destroys it; nothing may be left.")
-    run("xl", "destroy", "demo")
+        tell("It printed, where virsh console shows it:", "print guest: up")
+    tell("virsh destroys and undefines it; nothing may be left.")
+    virsh("destroy", "demo")
+    virsh("undefine", "demo")
     left = leaks.settled(before)
     if left:
         raise Failure("\n".join(left))
@@ -69,7 +89,8 @@ def main():
                 print(f"The demonstration failed: {error}", *guestLogs("demo"), sep="\n")
                 return 1
             tell("The emulator failed (its own known fault); once more.")
-            run("xl", "destroy", "demo", check=False)
+            run("virsh", "-c", URI, "destroy", "demo", check=False)
+            run("virsh", "-c", URI, "undefine", "demo", check=False)
             run("xl", "dmesg", "-c")
     return 1
 
