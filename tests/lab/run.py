@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 
 import session  # noqa: E402  pylint: disable=wrong-import-position
 
-DEADLINE = 1500
+DEADLINE = 3000
 ROUND = 100
 
 
