@@ -20,6 +20,10 @@
 #include "dm_error.h"
 #include "protocol/stubdom_args.h"
 
+/* Network cards the memory of a Linux image is for, and MiB for each more: rings, macvtap, the card in QEMU. */
+#define NICS_INCLUDED 2U
+#define NIC_MEMORY 8U
+
 static void
 planDiskFree(gpointer data)
 {
@@ -200,6 +204,15 @@ planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
     return encoded != NULL;
 }
 
+static guint
+defaultMemory(const DmPlan *plan, const DmImage *image)
+{
+    guint nics = plan->nics->len;
+
+    return image->memory +
+           (image->kind == DM_IMAGE_LINUX && nics > NICS_INCLUDED ? (nics - NICS_INCLUDED) * NIC_MEMORY : 0);
+}
+
 DmPlan *
 dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options, GError **error)
 {
@@ -210,7 +223,6 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options,
     plan->kernel = g_strdup(image->kernel);
     plan->ramdisk = g_strdup(image->ramdisk);
     plan->commandLine = g_strdup(image->commandLine);
-    plan->memory = options->memory ? options->memory : image->memory;
     plan->cpus = g_strdup(options->cpus);
     plan->lateDevices = dmImageHas(image, "late-devices");
     plan->seed = dmImageHas(image, "random-seed");
@@ -220,6 +232,7 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options,
         !planArguments(plan, guest, error)) {
         return NULL;
     }
+    plan->memory = options->memory ? options->memory : defaultMemory(plan, image);
     return g_steal_pointer(&plan);
 }
 
