@@ -20,12 +20,15 @@
 #include "dm_error.h"
 #include "protocol/stubdom_paths.h"
 
+#define BOOT_ROMS 4U
+
 typedef struct {
     const DmGuest *guest;
     GStrvBuilder *out;
     guint serials; /* seen so far */
     guint drives;  /* bit i: disk i has its -drive */
     guint nics;    /* seen so far */
+    guint cards;   /* of them, those with their QEMU device */
 } LinuxWriter;
 
 typedef gboolean (*LinuxOptionFunc)(LinuxWriter *writer, const char *name, const char *value, GError **error);
@@ -98,6 +101,21 @@ translateSerial(LinuxWriter *writer, const char *name, const char *value, GError
     g_autofree char *device = g_strdup_printf("/dev/hvc%u", STUBDOM_CONSOLE_SERIAL + writer->serials++);
 
     return keep(writer, name, device, error);
+}
+
+/*
+ * QEMU puts each card's boot ROM, 256 KiB, into memory of the guest that libxl gives it beyond the guest's own: 1 MiB
+ * (LIBXL_MAXMEM_CONSTANT). With a fifth ROM it ends with "failed to populate ram".
+ */
+static gboolean
+translateDevice(LinuxWriter *writer, const char *name, const char *value, GError **error)
+{
+    g_autofree char *translated = NULL;
+
+    if (strstr(value, ",netdev=") && writer->cards++ >= BOOT_ROMS) {
+        translated = g_strdup_printf("%s,romfile=", value);
+    }
+    return keep(writer, name, translated ? translated : value, error);
 }
 
 static gboolean
@@ -245,7 +263,7 @@ static const struct {
     {"-boot", TRUE, keep},
     {"-chroot", TRUE, drop},
     {"-cpu", TRUE, keep},
-    {"-device", TRUE, keep},
+    {"-device", TRUE, translateDevice},
     {"-display", TRUE, keepNone},
     {"-drive", TRUE, translateDrive},
     {"-global", TRUE, keep},

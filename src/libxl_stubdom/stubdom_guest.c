@@ -91,16 +91,33 @@ stubdomGuestDestroy(StubdomLibxl *libxl, uint32_t domid)
     return 0;
 }
 
+/* Xen counts pauses: a domain paused twice would have to be unpaused twice. */
+static int
+pauseOnce(StubdomLibxl *libxl, uint32_t domid)
+{
+    return stubdomGuestLife(libxl, domid, NULL) == STUBDOM_GUEST_PAUSED ? 0
+                                                                        : libxl_domain_pause(libxl->ctx, domid, NULL);
+}
+
+/* Unpausing one that runs is an error of Xen's; others may have unpaused it. */
+static int
+unpauseOnce(StubdomLibxl *libxl, uint32_t domid)
+{
+    return stubdomGuestLife(libxl, domid, NULL) == STUBDOM_GUEST_RUNNING
+               ? 0
+               : libxl_domain_unpause(libxl->ctx, domid, NULL);
+}
+
 int
 stubdomGuestPause(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain)
 {
-    int rc = libxl_domain_pause(libxl->ctx, domid, NULL);
+    int rc = pauseOnce(libxl, domid);
 
     if (rc != 0) {
         stubdomLibxlError(libxl, rc, _("the guest cannot be paused"));
         return -1;
     }
-    if (stubdomain && (rc = libxl_domain_pause(libxl->ctx, stubdomain, NULL)) != 0) {
+    if (stubdomain && (rc = pauseOnce(libxl, stubdomain)) != 0) {
         stubdomLibxlError(libxl, rc, _("the stubdomain cannot be paused, so the guest goes on"));
         ignore_value(libxl_domain_unpause(libxl->ctx, domid, NULL));
         return -1;
@@ -111,13 +128,13 @@ stubdomGuestPause(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain)
 int
 stubdomGuestUnpause(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain)
 {
-    int rc = stubdomain ? libxl_domain_unpause(libxl->ctx, stubdomain, NULL) : 0;
+    int rc = stubdomain ? unpauseOnce(libxl, stubdomain) : 0;
 
     if (rc != 0) {
         stubdomLibxlError(libxl, rc, _("the stubdomain cannot be unpaused, so the guest stays paused"));
         return -1;
     }
-    if ((rc = libxl_domain_unpause(libxl->ctx, domid, NULL)) != 0) {
+    if ((rc = unpauseOnce(libxl, domid)) != 0) {
         stubdomLibxlError(libxl, rc, _("the guest cannot be unpaused"));
         if (stubdomain) {
             ignore_value(libxl_domain_pause(libxl->ctx, stubdomain, NULL));

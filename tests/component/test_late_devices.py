@@ -159,8 +159,8 @@ class WhileItBootsTest(ComponentTest):
 
     def test_deadline_passes_meanwhile(self):
         """The start's own deadline holds; what libxl has in work then is awaited."""
-        self.when_unpaused(lambda call: threading.Event().wait(2) and None)
-        self.assert_start_fails(self.make_guest(scripts.mute), 'start-timeout', image='late', start_timeout=1)
+        self.when_unpaused(lambda call: threading.Event().wait(5) and None)
+        self.assert_start_fails(self.make_guest(scripts.mute), 'start-timeout', image='late', start_timeout=4)
         self.assertEqual(self.toolstack.names()[-1], 'libxl_domain_destroy')
 
     def test_signal_meanwhile(self):
