@@ -83,7 +83,7 @@ def networkTest(note):
         guest.waitGone()
 
 
-@test("network: of two cards the second, alone on a bridge with a server, loads the boot program", 300, starts=1)
+@test("network: of two cards the second, alone on a bridge with a server, loads the boot program", 500, starts=1)
 def twoCardsTest(note):
     note("cards")
     run("ip", "link", "add", "silent0", "type", "bridge")
@@ -105,10 +105,11 @@ def twoCardsTest(note):
 
 
 SLOW = """#!/bin/sh
-# Runs the stock script; that of a stubdomain only when the stubdomain waits for its devices.
+# Runs the stock script; that of a stubdomain only when the stubdomain waits for its devices. libxl gives up after 40 s.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 domid=$(echo "$XENBUS_PATH" | cut -d / -f 3)
 if [ "$1" = add -o "$1" = online ] && xenstore-exists "/local/domain/$domid/target"; then
-    for try in $(seq 300); do
+    for try in $(seq 150); do
         grep -qs "device model of domain" /var/log/xen/stubdom-late.log && break
         sleep 0.2
     done
