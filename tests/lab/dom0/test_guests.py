@@ -83,7 +83,7 @@ def networkTest(note):
         guest.waitGone()
 
 
-@test("network: of two cards the second, alone on a bridge with a server, loads the boot program", 300, starts=1)
+@test("network: of two cards the second, alone on a bridge with a server, loads the boot program", 500, starts=1)
 def twoCardsTest(note):
     note("cards")
     run("ip", "link", "add", "silent0", "type", "bridge")
