@@ -97,14 +97,31 @@ readValue(DmChannel *channel, StubdomNode node, char **holder)
     return (DmValue){.data = *holder, .length = *holder ? length : 0};
 }
 
+/* In a transaction: it fails if the nodes go before it ends, so that none is made anew for a domain that is gone. */
+static gboolean
+isThere(DmChannel *channel, GError **error)
+{
+    g_autofree char *state = dmStoreRead(channel->store, channel->paths[STUBDOM_NODE_STATE], NULL, error);
+
+    return state != NULL;
+}
+
+static gboolean
+writeRunning(DmStore *store, gpointer opaque, GError **error)
+{
+    DmChannel *channel = opaque;
+
+    return isThere(channel, error) &&
+           dmStoreWrite(store, channel->paths[STUBDOM_NODE_STATE], stubdomStateName(STUBDOM_STATE_RUNNING), error);
+}
+
 static void
 acknowledge(DmChannel *channel)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!dmStoreWrite(channel->store, channel->paths[STUBDOM_NODE_STATE], stubdomStateName(STUBDOM_STATE_RUNNING),
-                      &error)) {
-        g_warning("%s", error->message);
+    if (!dmStoreTransaction(channel->store, writeRunning, channel, &error)) {
+        g_message("%s", error->message);
     }
 }
 
@@ -213,6 +230,9 @@ writeCommand(DmStore *store, gpointer opaque, GError **error)
     ChannelRequest *request = channel->current;
     const StubdomCommandInfo *info = stubdomCommandInfo(request->command);
 
+    if (!isThere(channel, error)) {
+        return FALSE;
+    }
     if (info->logdirty) {
         return dmStoreRemove(store, channel->paths[STUBDOM_NODE_LOGDIRTY_RET], error) &&
                dmStoreWrite(store, channel->paths[STUBDOM_NODE_LOGDIRTY_CMD], info->word, error);
