@@ -10,6 +10,9 @@ from harness.hypervisor import CRASH
 from harness.toolstack import ERROR_FAIL, LibxlError
 
 
+ID_STARTING = 0x10000  # STUBDOM_ID_STARTING
+
+
 class RestartedTest(DriverTest):
     def restart(self, meanwhile=lambda: None):
         """SIGKILL, then another one."""
@@ -186,8 +189,15 @@ class KillTest(RestartedTest):
             threading.Event().wait(chance.uniform(0, 0.4))  # any moment: nothing is waited for
             self.restart()
             for name in self.names:
-                self.synchronize(name)
+                self.settle(name)
                 self.check(name)
+
+    def settle(self, name):
+        """Half made when the driver was killed, a domain has an id no domain of Xen's has, until the next one removed it."""
+        self.synchronize(name)
+        while self.driver.on(name, 'ID') >= ID_STARTING:
+            self.deadline.remaining(f'the removal of {name}')
+            self.synchronize(name)
 
     def check(self, name):
         state = self.state(name)
