@@ -116,12 +116,15 @@ preserve(StubdomDriver *driver, virDomainObj *vm, const Verdict *verdict)
     stubdomPrivate(vm)->preserved = true;
     if (verdict->crashed) {
         virDomainObjSetState(vm, VIR_DOMAIN_CRASHED, VIR_DOMAIN_CRASHED_PANICKED);
-        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
     } else {
         virDomainObjSetState(vm, VIR_DOMAIN_SHUTDOWN, VIR_DOMAIN_SHUTDOWN_USER);
+    }
+    stubdomDomainSaveStatus(driver, vm); /* what was told is not forgotten */
+    if (verdict->crashed) {
+        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_CRASHED, VIR_DOMAIN_EVENT_CRASHED_PANICKED);
+    } else {
         stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_SHUTDOWN, VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED);
     }
-    stubdomDomainSaveStatus(driver, vm);
 }
 
 /* Unlocked. Gives guest and stubdomain names and a UUID of their own, so that others can have theirs. */
