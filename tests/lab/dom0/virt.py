@@ -91,13 +91,13 @@ def equal(found, wanted, what=""):
         raise Failure(f"{what or 'found'}: {found!r}, not {wanted!r}")
 
 
-def xml(name, image="print", memory=64, vcpus=1, devices="", more="", disk=True):
+def xml(name, image="print", memory=64, vcpus=1, devices="", more=""):
     """A domain with a disk and a serial port; devices and more: XML to put inside <devices> and beside it."""
     drive = f"""<disk type='file' device='disk'><driver name='phy' type='raw'/><source file='/srv/guests/{image}.img'/>
         <target dev='hda' bus='ide'/></disk>"""
     return f"""<domain type='xen'><name>{name}</name><memory unit='MiB'>{memory}</memory><vcpu>{vcpus}</vcpu>
       <os><type arch='x86_64'>hvm</type><boot dev='hd'/></os><features><acpi/><apic/></features>{more}
-      <devices>{drive if disk else ''}<serial type='pty'/>{devices}</devices></domain>"""
+      <devices>{drive}<serial type='pty'/>{devices}</devices></domain>"""
 
 
 @contextlib.contextmanager
