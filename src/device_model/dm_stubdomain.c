@@ -288,14 +288,14 @@ static const DmStep startSteps[] = {
     {NULL, NULL, NULL},
 };
 
-/* An image that waits for its devices boots while they are attached. */
+/* An image that waits for its devices boots while they are attached. The log is read before it can say anything. */
 static const DmStep lateDevicesSteps[] = {
     {"create", runCreate, undoCreate},
     {"target", runTarget, undoTarget},
-    {"devices", runDevices, undoDevices},
-    {"consoles", runConsoles, undoConsoles},
     {"log", runLog, NULL},
     {"unpause", runUnpause, NULL},
+    {"devices", runDevices, undoDevices},
+    {"consoles", runConsoles, undoConsoles},
     {"attached", runAttached, NULL},
     {"ready", runReady, undoReady},
     {NULL, NULL, NULL},

@@ -39,6 +39,9 @@
 #include "protocol/stubdom_args.h"
 #include "protocol/stubdom_paths.h"
 
+/* XenbusStateConnected of xen/io/xenbus.h, as it goes through xenstore. */
+#define XENBUS_CONNECTED "4"
+
 typedef struct {
     InitOptions options;
     InitXenstore *store;
@@ -244,11 +247,31 @@ qemuStart(Init *init)
     initLog("QEMU started");
 }
 
+/* hvc_xen says Connected after its terminal is there. It numbers terminals as the toolstack does consoles. */
+static gboolean
+consoleConnected(guint number, gpointer data)
+{
+    Init *init = data;
+    g_autofree char *path = g_strdup_printf("device/console/%u/state", number);
+    g_autofree char *state = initXenstoreReadOptional(init->store, path);
+
+    return g_strcmp0(state, XENBUS_CONNECTED) == 0;
+}
+
+static void
+consoleChanged(gpointer data)
+{
+    Init *init = data;
+
+    if (!init->qemu.pid)
+        initUeventsRecheck(init->uevents);
+}
+
 static gboolean
 devicesPresent(gpointer data)
 {
     Init *init = data;
-    g_autofree char *missing = initDevicesMissing(init->arguments);
+    g_autofree char *missing = initDevicesMissing(init->arguments, consoleConnected, init);
 
     return missing == NULL;
 }
@@ -264,7 +287,7 @@ devicesAwaited(gboolean present, gpointer data)
         qemuStart(init);
         return;
     }
-    missing = initDevicesMissing(init->arguments);
+    missing = initDevicesMissing(init->arguments, consoleConnected, init);
     error = g_error_new(INIT_ERROR, INIT_ERROR_TIMEOUT, "%s did not appear within %u s", missing ? missing : "a device",
                         init->options.deviceTimeout);
     fail(init, error);
@@ -401,7 +424,8 @@ start(Init *init, GError **error)
         return FALSE;
     init->arguments = initArgumentsParse((const char *const *)argv, error);
     init->uevents = initUeventsNew(error);
-    if (!init->arguments || !init->uevents || !modulesLoad(init, error))
+    if (!init->arguments || !init->uevents || !modulesLoad(init, error) ||
+        !initXenstoreWatch(init->store, "device/console", consoleChanged, init, error))
         return FALSE;
     initLog("device model of domain %u, %u arguments", init->guest, init->arguments->argv->len);
     return TRUE;

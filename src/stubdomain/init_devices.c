@@ -7,17 +7,23 @@
 #include "init_devices.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "init_network.h"
 
+#define CONSOLE_PREFIX "/dev/hvc"
+
 static gboolean
-nodePresent(const InitNode *node)
+nodePresent(const InitNode *node, InitDevicesConsole connected, gpointer data)
 {
     int fd = -1;
 
-    if (node->kind == INIT_NODE_CONSOLE)
-        return g_file_test(node->path, G_FILE_TEST_EXISTS);
+    if (node->kind == INIT_NODE_CONSOLE) {
+        guint64 number = g_ascii_strtoull(node->path + strlen(CONSOLE_PREFIX), NULL, 10);
+
+        return number == 0 || (number <= G_MAXUINT && connected((guint)number, data));
+    }
     fd = open(node->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0)
         close(fd);
@@ -25,12 +31,12 @@ nodePresent(const InitNode *node)
 }
 
 char *
-initDevicesMissing(const InitArguments *arguments)
+initDevicesMissing(const InitArguments *arguments, InitDevicesConsole connected, gpointer data)
 {
     for (guint i = 0; i < arguments->nodes->len; i++) {
         const InitNode *node = g_ptr_array_index(arguments->nodes, i);
 
-        if (!nodePresent(node))
+        if (!nodePresent(node, connected, data))
             return g_strdup(node->path);
     }
     for (guint i = 0; i < arguments->nics->len; i++) {

@@ -54,6 +54,15 @@ testInterface(void)
     g_assert_cmpuint(initNetlinkIndex(""), ==, 0);
 }
 
+static gboolean
+isFourth(guint number, gpointer data)
+{
+    guint *asked = data;
+
+    (*asked)++;
+    return number == 4;
+}
+
 /* Nothing of a stubdomain is here: its first device is named. */
 static void
 testMissing(void)
@@ -64,12 +73,31 @@ testMissing(void)
     g_autoptr(InitArguments) withDisk = initArgumentsParse(disk, NULL);
     g_autoptr(InitArguments) withCard = initArgumentsParse(card, NULL);
     g_autoptr(InitArguments) withNothing = initArgumentsParse(none, NULL);
-    g_autofree char *missingDisk = initDevicesMissing(withDisk);
-    g_autofree char *missingCard = initDevicesMissing(withCard);
+    guint asked = 0;
+    g_autofree char *missingDisk = initDevicesMissing(withDisk, isFourth, &asked);
+    g_autofree char *missingCard = initDevicesMissing(withCard, isFourth, &asked);
 
     g_assert_cmpstr(missingDisk, ==, "/dev/xvdzz");
     g_assert_cmpstr(missingCard, ==, "PV network card 65000");
-    g_assert_null(initDevicesMissing(withNothing));
+    g_assert_null(initDevicesMissing(withNothing, isFourth, &asked));
+    g_assert_cmpuint(asked, ==, 0);
+}
+
+/* Consoles are not opened; the first is the kernel's own. */
+static void
+testConsoles(void)
+{
+    static const char *const some[] = {"-serial", "/dev/hvc0", "-serial", "/dev/hvc4", "-serial", "/dev/hvc12", NULL};
+    static const char *const connected[] = {"-serial", "/dev/hvc0", "-serial", "/dev/hvc4", NULL};
+    g_autoptr(InitArguments) withSome = initArgumentsParse(some, NULL);
+    g_autoptr(InitArguments) withConnected = initArgumentsParse(connected, NULL);
+    guint asked = 0;
+    g_autofree char *missing = initDevicesMissing(withSome, isFourth, &asked);
+
+    g_assert_cmpstr(missing, ==, "/dev/hvc12");
+    g_assert_cmpuint(asked, ==, 2);
+    g_assert_null(initDevicesMissing(withConnected, isFourth, &asked));
+    g_assert_cmpuint(asked, ==, 3);
 }
 
 typedef struct {
@@ -109,6 +137,7 @@ main(int argc, char **argv)
     g_test_add_func("/stubdomain/seed", testSeed);
     g_test_add_func("/stubdomain/interface", testInterface);
     g_test_add_func("/stubdomain/missing", testMissing);
+    g_test_add_func("/stubdomain/consoles", testConsoles);
     g_test_add_func("/stubdomain/modules-beside", testModulesBeside);
     return g_test_run();
 }
