@@ -4,6 +4,9 @@
 
 Every test is one line of TAP somewhere below; a check without TAP (a fuzzer, the static analysis) is one test. The last line is
 "N passed, N failed", with ", N skipped" if some were, each of which said why. ./run installs what this needs.
+
+The lab leaves a part of two processors idle, and a part of the checks do not mind to wait: they run at idle priority beside
+everything else. The lab is built beside the first tests; its own tests, which have deadlines, wait until those are over.
 """
 
 import json
@@ -11,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,18 +29,24 @@ class Tally:
     """What passed, what failed, what was skipped and why."""
 
     def __init__(self):
+        self.lock = threading.Lock()
         self.passed = 0
         self.failed = []
         self.skipped = []
 
     def add(self, name, good, output=''):
-        if good:
-            self.passed += 1
-            return
-        self.failed.append(name)
-        print(f'FAILED: {name}')
-        if output:
-            print('\n'.join(f'    {line}' for line in output.splitlines()[-120:]))
+        with self.lock:
+            if good:
+                self.passed += 1
+                return
+            self.failed.append(name)
+            print(f'FAILED: {name}')
+            if output:
+                print('\n'.join(f'    {line}' for line in output.splitlines()[-120:]), flush=True)
+
+    def skip(self, name, reason):
+        with self.lock:
+            self.skipped.append(f'{name}: {reason}')
 
     def tap(self, program, text, complete):
         """Counts the lines of a TAP stream; @complete: its program ended well."""
@@ -45,11 +55,9 @@ class Tally:
         for match in lines:
             name = f'{program}: {match.group(2).strip()}'
             if match.group(3):
-                self.skipped.append(f'{name}: {match.group(4).strip()}')
-            elif match.group(1).lower() == 'ok':
-                self.passed += 1
+                self.skip(name, match.group(4).strip())
             else:
-                self.add(name, False, text)
+                self.add(name, match.group(1).lower() == 'ok', text)
         bad = any(match.group(1).lower() == 'not ok' for match in lines)
         if not lines or (not complete and not bad):
             self.add(program, False, text)
@@ -64,8 +72,11 @@ class Tally:
         return 1 if self.failed or not self.passed else 0
 
 
+BEGAN = time.monotonic()
+
+
 def say(text):
-    print(f'==> {text}', flush=True)
+    print(f'==> {time.monotonic() - BEGAN:5.0f} s  {text}', flush=True)
 
 
 def run(command, **options):
@@ -119,13 +130,9 @@ def sanitized(tally):
     return configure(tally, 'sanitized', '--prefix=/usr', '-Ddriver=enabled', '-Db_sanitize=address,undefined')
 
 
-def driver(tally, directory, instrumented):
-    if directory:
-        meson_test(tally, directory, 'driver')
-        check(tally, 'clang-tidy of the driver', ['run-clang-tidy', '-quiet', '-p', directory,
-                                                  f'^{ROOT}/src/libxl_stubdom/.*'])
-    if instrumented:
-        meson_test(tally, instrumented, 'driver')
+def driver_checks(tally, directory):
+    """Of the driver, what takes long and has no deadline."""
+    check(tally, 'clang-tidy of the driver', ['run-clang-tidy', '-quiet', '-p', directory, f'^{ROOT}/src/libxl_stubdom/.*'])
     configure(tally, 'driver-clang', '--prefix=/usr', '-Ddriver=enabled', compiler='clang', targets=[
         f'src/libxl_stubdom/libvirt_driver_{name}.so' for name in ('stubdom', 'libxl')])
 
@@ -133,7 +140,7 @@ def driver(tally, directory, instrumented):
 def trixie(tally):
     """Everything with the compiler and the libraries of Debian 13: libvirt 11.3, Xen 4.20."""
     if os.geteuid() != 0:
-        tally.skipped.append('trixie: another root directory needs root')
+        tally.skip('trixie', 'another root directory needs root')
         return
     tool = ROOT / 'build-aux' / 'in-suite'
     started = time.monotonic()
@@ -162,9 +169,9 @@ def fuzz(tally):
         corpus = BUILD / 'corpus' / target.name
         corpus.mkdir(parents=True, exist_ok=True)
         check(tally, f'fuzz: {target.name}, {FUZZ_SECONDS} s', [target, f'-max_total_time={FUZZ_SECONDS}',
-                                                                '-print_final_stats=1', '-timeout=10', corpus])
+                                                                '-print_final_stats=1', '-timeout=60', corpus])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # threads inherit the priority
         list(pool.map(one, targets))
 
 
@@ -176,31 +183,34 @@ def analysis(tally, directory):
     check(tally, 'meson dist', ['meson', 'dist', '-C', directory, '--no-tests', '--allow-dirty'])
 
 
-def unit(tally):
-    directory = plain(tally)
-    if directory:
-        meson_test(tally, directory, 'unit')
+def tests(tally, layers, directory):
+    """What is tested here, as it is installed and with sanitizers."""
     instrumented = sanitized(tally)
-    if instrumented:
-        meson_test(tally, instrumented, 'unit')
-    check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
-    driver(tally, directory, instrumented)
+    if 'unit' in layers:
+        check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
+    for build in (directory, instrumented):
+        if build and 'unit' in layers:
+            meson_test(tally, build, 'unit', 'driver')
+        if build and 'component' in layers:
+            meson_test(tally, build, 'component')
+
+
+def checks(tally, directory, beside):
+    """What has no deadlines; @beside: other things have."""
+    if beside:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # this thread and what it starts
     trixie(tally)
     fuzz(tally)
-    if directory:
-        analysis(tally, directory)
+    analysis(tally, directory)
+    driver_checks(tally, directory)
 
 
-def component(tally):
-    for directory in (plain(tally), sanitized(tally)):
-        if directory:
-            meson_test(tally, directory, 'component')
-
-
-def lab(tally):
+def lab_build(tally):
     say('lab: building')
-    if not check(tally, 'lab: builds', ['./run', 'payload']):
-        return
+    return check(tally, 'lab: builds', ['./run', 'payload-of-build'])
+
+
+def lab_tests(tally):
     say('lab: tests')
     process = subprocess.Popen(['python3', 'tests/lab/run.py', '--payload', str(BUILD / 'payload')], cwd=ROOT, text=True,
                                errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -213,8 +223,19 @@ def lab(tally):
 
 def main(layers):
     tally = Tally()
-    for layer in layers:
-        {'unit': unit, 'component': component, 'lab': lab}[layer](tally)
+    directory = plain(tally)
+    if directory:
+        with ThreadPoolExecutor() as pool:
+            work = []
+            if 'unit' in layers:
+                work.append(pool.submit(checks, tally, directory, 'lab' in layers))
+            built = pool.submit(lab_build, tally) if 'lab' in layers else None
+            if {'unit', 'component'} & set(layers):
+                tests(tally, layers, directory)
+            if built and built.result():
+                lab_tests(tally)
+            for one in work:
+                one.result()
     return tally.finish()
 
 
