@@ -290,15 +290,9 @@ static const DmStep startSteps[] = {
 
 /* An image that waits for its devices boots while they are attached. The log is read before it can say anything. */
 static const DmStep lateDevicesSteps[] = {
-    {"create", runCreate, undoCreate},
-    {"target", runTarget, undoTarget},
-    {"log", runLog, NULL},
-    {"unpause", runUnpause, NULL},
-    {"devices", runDevices, undoDevices},
-    {"consoles", runConsoles, undoConsoles},
-    {"attached", runAttached, NULL},
-    {"ready", runReady, undoReady},
-    {NULL, NULL, NULL},
+    {"create", runCreate, undoCreate}, {"target", runTarget, undoTarget},    {"log", runLog, NULL},
+    {"unpause", runUnpause, NULL},     {"devices", runDevices, undoDevices}, {"consoles", runConsoles, undoConsoles},
+    {"attached", runAttached, NULL},   {"ready", runReady, undoReady},       {NULL, NULL, NULL},
 };
 
 static void
