@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Questions are answered from the plan and from what we know ourselves. What
- * asks the stubdomain anything is in dm_commands_save.c and dm_commands_pci.c.
+ * asks the stubdomain anything is in dm_commands_save.c, _pci.c, _cdrom.c and
+ * _cpu.c.
  */
 
 #include "config.h"
@@ -98,32 +99,24 @@ queryVnc(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     dmQmpRequestReturn(request, takeObject(object));
 }
 
-/* The virtual CPUs the guest was started with, in the form of query-cpus-fast. */
+/* libxl's has two meanings: a PCI device, a virtual CPU. */
 static void
-queryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
+deviceAddLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 {
-    DmModel *model = opaque;
-    JsonArray *array = json_array_new();
-
-    for (guint i = 0; i < dmModelGuest(model)->vcpus; i++) {
-        g_autofree char *path = g_strdup_printf("/machine/unattached/device[%u]", i);
-        JsonObject *object = json_object_new();
-
-        json_object_set_int_member(object, "cpu-index", i);
-        json_object_set_string_member(object, "qom-path", path);
-        json_object_set_int_member(object, "thread-id", 0);
-        json_object_set_string_member(object, "target", "i386");
-        json_array_add_object_element(array, object);
+    if (dmCommandsIsCpu(arguments)) {
+        dmCommandCpuAdd(request, arguments, opaque);
+    } else {
+        dmCommandDeviceAddLibxl(request, arguments, opaque);
     }
-    dmQmpRequestReturn(request, takeArray(array));
 }
 
 const DmQmpCommand dmCommandsLibxl[] = {
     {"add-fd", dmCommandAddFd},
     {"cont", dmCommandCont},
-    {"device_add", dmCommandDeviceAddLibxl},
+    {"device_add", deviceAddLibxl},
     {"query-chardev", queryChardev},
-    {"query-cpus-fast", queryCpus},
+    {"query-cpus-fast", dmCommandQueryCpus},
+    {"query-hotpluggable-cpus", dmCommandQueryHotpluggableCpus},
     {"query-pci", dmCommandQueryPciLibxl},
     {"query-status", queryStatus},
     {"query-vnc", queryVnc},
@@ -141,7 +134,7 @@ const DmQmpCommand dmCommandsDriver[] = {
     {"eject", dmCommandEject},
     {"query-block", dmCommandQueryBlock},
     {"query-chardev", queryChardev},
-    {"query-cpus-fast", queryCpus},
+    {"query-cpus-fast", dmCommandQueryCpus},
     {"query-pci", dmCommandQueryPci},
     {"query-status", queryStatus},
     {"query-vnc", queryVnc},

@@ -45,6 +45,20 @@ void dmCommandsSaveEnd(DmModel *model);
 /** Frees what belongs to these commands; after dmCommandsSaveEnd(), when channel and consoles are gone. */
 void dmCommandsSaveFree(DmModel *model);
 
+/* --- virtual CPUs, in dm_commands_cpu.c ------------------------------------- */
+
+/** Those the guest has, in the form of query-cpus-fast. */
+void dmCommandQueryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+/** Those it can have, by number as sockets: what libxl takes them for. */
+void dmCommandQueryHotpluggableCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+/** Whether a device_add is about a virtual CPU. */
+gboolean dmCommandsIsCpu(JsonObject *arguments);
+
+/** device_add of a virtual CPU. */
+void dmCommandCpuAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
 /* --- PCI, in dm_commands_pci.c ---------------------------------------------- */
 
 void dmCommandDeviceAdd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);

@@ -13,6 +13,7 @@
 #include <glib.h>
 
 #include "dm_options.h"
+#include "protocol/stubdom_command.h"
 
 typedef enum {
     DM_DISK_BUS_IDE, /* hdX and xvdX: the emulated one is IDE (or AHCI) */
@@ -60,6 +61,7 @@ typedef struct {
     guint videoMemory; /* MiB, 0: not said */
     guint vcpus;       /* online at start */
     guint vcpusMax;
+    gboolean plugged[STUBDOM_CPUS_MAX]; /* added since then */
     gboolean acpi;
     gboolean usb;
     char **usbDevices;

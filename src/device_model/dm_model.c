@@ -77,7 +77,7 @@ dmModelOptions(const DmModel *model)
     return model->options;
 }
 
-const DmGuest *
+DmGuest *
 dmModelGuest(const DmModel *model)
 {
     return model->guest;

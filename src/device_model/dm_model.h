@@ -45,7 +45,7 @@ int dmModelRun(const DmOptions *options);
 
 DmModelPhase dmModelPhase(const DmModel *model);
 const DmOptions *dmModelOptions(const DmModel *model);
-const DmGuest *dmModelGuest(const DmModel *model);
+DmGuest *dmModelGuest(const DmModel *model);
 DmStubdomain *dmModelStubdomain(DmModel *model);
 
 const DmImage *dmModelImage(const DmModel *model);

@@ -343,6 +343,7 @@ static virHypervisorDriver hypervisorDriver = {
     .domainGetNumaParameters = stubdomDomainGetNumaParameters,
     .domainSetVcpus = stubdomDomainSetVcpus,
     .domainSetVcpusFlags = stubdomDomainSetVcpusFlags,
+    .domainSetVcpu = stubdomDomainSetVcpu,
     .domainGetVcpusFlags = stubdomDomainGetVcpusFlags,
     .domainGetMaxVcpus = stubdomDomainGetMaxVcpus,
     .domainGetVcpus = stubdomDomainGetVcpus,

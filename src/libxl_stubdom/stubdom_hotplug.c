@@ -252,6 +252,14 @@ prepareNet(virDomainObj *vm, virDomainNetDef *net)
     return status;
 }
 
+static void
+releaseNet(virDomainObj *vm, virDomainNetDef *net)
+{
+    virObjectUnlock(vm);
+    stubdomReleaseNet(vm->def, net);
+    virObjectLock(vm);
+}
+
 /* "netN", with libxl's number if no card has that name from an earlier start. */
 static char *
 freeAlias(const virDomainDef *def, int number)
@@ -318,7 +326,7 @@ attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
         return -1;
     }
     if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0) {
-        stubdomReleaseNet(vm->def, net);
+        releaseNet(vm, net);
         return -1;
     }
     (void)virDomainNetInsert(vm->def, g_steal_pointer(&dev->data.net)); /* never fails */
@@ -394,7 +402,7 @@ detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
         return -1;
     }
     virDomainNetRemove(vm->def, (size_t)index);
-    stubdomReleaseNet(vm->def, net);
+    releaseNet(vm, net);
     virDomainNetDefFree(net);
     queueRemoved(driver, vm, alias);
     return 0;

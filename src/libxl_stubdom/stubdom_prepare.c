@@ -123,50 +123,153 @@ stubdomReleaseNet(virDomainDef *def, virDomainNetDef *net)
     virErrorRestore(&before);
 }
 
-int
-stubdomDomainPrepare(virDomainDef *def)
+/* --- all devices of a domain --------------------------------------------------------------- */
+
+/*
+ * The other drivers are asked with the domain unlocked, and what they answer is
+ * written into copies of the devices, as others read the definition meanwhile.
+ * The copies share with their originals what is only read; that does not
+ * change, as the caller has the job. Until they are given back, a card has
+ * what was allocated for it in its copy alone.
+ */
+typedef struct {
+    virDomainDef *def;
+    virDomainDiskDef *disks; /* with a source of their own if it is a volume */
+    virDomainNetDef *nets;
+} Copies;
+
+/* Locked. */
+static void
+copiesTake(Copies *copies, virDomainDef *def)
 {
+    copies->def = def;
+    copies->disks = g_new0(virDomainDiskDef, def->ndisks);
+    copies->nets = g_new0(virDomainNetDef, def->nnets);
     for (size_t i = 0; i < def->ndisks; i++) {
-        if (stubdomPrepareDisk(def->disks[i]) < 0) {
+        copies->disks[i] = *def->disks[i];
+        if (def->disks[i]->src->type == VIR_STORAGE_TYPE_VOLUME) {
+            copies->disks[i].src = virStorageSourceCopy(def->disks[i]->src, false);
+        }
+    }
+    for (size_t i = 0; i < def->nnets; i++) {
+        copies->nets[i] = *def->nets[i];
+        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK) {
+            def->nets[i]->data.network.actual = NULL;
+        }
+    }
+}
+
+/* Locked. */
+static void
+copiesGive(Copies *copies)
+{
+    virDomainDef *def = copies->def;
+
+    for (size_t i = 0; i < def->ndisks; i++) {
+        if (copies->disks[i].src != def->disks[i]->src) {
+            virObjectUnref(def->disks[i]->src);
+            def->disks[i]->src = copies->disks[i].src;
+        }
+    }
+    for (size_t i = 0; i < def->nnets; i++) {
+        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK) {
+            def->nets[i]->data.network.actual = copies->nets[i].data.network.actual;
+            memcpy(def->nets[i]->data.network.portid, copies->nets[i].data.network.portid, VIR_UUID_BUFLEN);
+        }
+    }
+    g_free(copies->disks);
+    g_free(copies->nets);
+}
+
+static int
+prepareAll(Copies *copies)
+{
+    virDomainDef *def = copies->def;
+
+    for (size_t i = 0; i < def->ndisks; i++) {
+        if (stubdomPrepareDisk(&copies->disks[i]) < 0) {
             return -1;
         }
     }
     for (size_t i = 0; i < def->nnets; i++) {
-        if (stubdomPrepareNet(def, def->nets[i]) < 0) {
-            stubdomDomainRelease(def);
+        if (stubdomPrepareNet(def, &copies->nets[i]) < 0) {
+            while (i-- > 0) {
+                stubdomReleaseNet(def, &copies->nets[i]);
+            }
             return -1;
         }
     }
     return 0;
 }
 
-void
-stubdomDomainRelease(virDomainDef *def)
+int
+stubdomDomainPrepare(virDomainObj *vm)
 {
+    Copies copies;
+    int status;
+
+    copiesTake(&copies, vm->def);
+    virObjectUnlock(vm);
+    status = prepareAll(&copies);
+    virObjectLock(vm);
+    copiesGive(&copies);
+    return status;
+}
+
+void
+stubdomDomainRelease(virDomainObj *vm)
+{
+    virDomainDef *def = vm->def;
+    Copies copies;
+
+    copiesTake(&copies, def);
+    virObjectUnlock(vm);
     for (size_t i = 0; i < def->nnets; i++) {
-        stubdomReleaseNet(def, def->nets[i]);
+        stubdomReleaseNet(def, &copies.nets[i]);
+    }
+    virObjectLock(vm);
+    copiesGive(&copies);
+    for (size_t i = 0; i < def->nnets; i++) {
         if (def->nets[i]->ifname && g_str_has_prefix(def->nets[i]->ifname, "vif")) {
             g_clear_pointer(&def->nets[i]->ifname, g_free); /* made of the number of a domain that is no more */
         }
     }
 }
 
-void
-stubdomDomainReclaim(virDomainDef *def)
+/* Unlocked. */
+static void
+reclaimAll(Copies *copies)
 {
     g_autoptr(virConnect) connection = NULL;
 
-    for (size_t i = 0; i < def->nnets; i++) {
-        if (def->nets[i]->type != VIR_DOMAIN_NET_TYPE_NETWORK) {
+    for (size_t i = 0; i < copies->def->nnets; i++) {
+        if (copies->nets[i].type != VIR_DOMAIN_NET_TYPE_NETWORK) {
             continue;
         }
         if (!connection && !(connection = virGetConnectNetwork())) {
-            VIR_WARN("domain '%s': the network driver does not answer: %s", def->name, virGetLastErrorMessage());
+            VIR_WARN("domain '%s': the network driver does not answer: %s", copies->def->name,
+                     virGetLastErrorMessage());
             return;
         }
-        if (!def->nets[i]->ifname) { /* as libxl has named it, which libvirt needs to find its bridge */
+        virDomainNetNotifyActualDevice(connection, copies->def, &copies->nets[i]);
+    }
+}
+
+void
+stubdomDomainReclaim(virDomainObj *vm)
+{
+    virDomainDef *def = vm->def;
+    Copies copies;
+
+    for (size_t i = 0; i < def->nnets; i++) {
+        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK && !def->nets[i]->ifname) {
+            /* as libxl has named it, which libvirt needs to find its bridge */
             def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", def->id, i);
         }
-        virDomainNetNotifyActualDevice(connection, def, def->nets[i]);
     }
+    copiesTake(&copies, def);
+    virObjectUnlock(vm);
+    reclaimAll(&copies);
+    virObjectLock(vm);
+    copiesGive(&copies);
 }

@@ -12,6 +12,8 @@
  * stubdomPrepareDisk: looks up where a disk that is the volume of a pool is.
  * @disk: of a domain that is started, or about to be plugged; left alone if it is no volume
  *
+ * Asks the storage driver: no domain is to be locked.
+ *
  * Returns 0, or -1 with an error reported.
  */
 int stubdomPrepareDisk(virDomainDiskDef *disk);
@@ -21,35 +23,40 @@ int stubdomPrepareDisk(virDomainDiskDef *disk);
  * @def: the domain it belongs to
  * @net: left alone if its type is not 'network'
  *
+ * Asks the network driver: no domain is to be locked.
+ *
  * Returns 0, or -1 with an error reported and nothing allocated; otherwise stubdomReleaseNet() must follow in the end.
  */
 int stubdomPrepareNet(virDomainDef *def, virDomainNetDef *net);
 
 /**
  * stubdomReleaseNet: gives back what stubdomPrepareNet() allocated, if it did. Keeps the error that is set.
+ *
+ * Asks the network driver: no domain is to be locked.
  */
 void stubdomReleaseNet(virDomainDef *def, virDomainNetDef *net);
 
 /**
- * stubdomDomainPrepare: prepares all devices of @def, before it is translated for a start.
- * @def: the live definition, which is changed
+ * stubdomDomainPrepare: prepares all devices of a domain, before it is translated for a start.
+ * @vm: locked, with a job; its live definition is changed
  *
- * Asks the network and storage drivers, which takes time: the domain must be kept by a job, not by its lock alone.
+ * Asks the network and storage drivers, which may take any time, with the domain unlocked.
  *
  * Returns 0, or -1 with an error reported and everything undone; otherwise stubdomDomainRelease() must follow in the
  * end.
  */
-int stubdomDomainPrepare(virDomainDef *def);
+int stubdomDomainPrepare(virDomainObj *vm);
 
 /**
  * stubdomDomainRelease: undoes stubdomDomainPrepare() when the domain has ended or could not be started.
+ * @vm: locked, with a job; it is unlocked meanwhile
  */
-void stubdomDomainRelease(virDomainDef *def);
+void stubdomDomainRelease(virDomainObj *vm);
 
 /**
  * stubdomDomainReclaim: tells the network driver, after a start of the daemon, which of its ports are in use.
- * @def: the live definition of a running domain
+ * @vm: locked, with a job; it is unlocked meanwhile
  *
  * What cannot be told is logged: the guest's traffic does not depend on it.
  */
-void stubdomDomainReclaim(virDomainDef *def);
+void stubdomDomainReclaim(virDomainObj *vm);

@@ -74,7 +74,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
-    stubdomDomainRelease(vm->def);
+    stubdomDomainRelease(vm);
     removeConfig(driver, vm);
     if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
         VIR_WARN("%s", virGetLastErrorMessage());
@@ -161,12 +161,10 @@ makeActive(Start *start)
     return virDomainObjSave(vm, driver->xmlopt, driver->stateDir);
 }
 
-/* Asks drivers of this very daemon, which do not wait for anything; what they say goes into a definition others read.
- */
 static int
 prepareDevices(Start *start)
 {
-    return stubdomDomainPrepare(start->vm->def);
+    return stubdomDomainPrepare(start->vm);
 }
 
 static int
@@ -384,7 +382,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
-    stubdomDomainRelease(vm->def); /* a start allocates its own */
+    stubdomDomainRelease(vm); /* a start allocates its own */
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, detail);

@@ -59,7 +59,7 @@ reclaim(StubdomDriver *driver, void *opaque)
     virObjectLock(vm);
     if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
         if (virDomainObjIsActive(vm)) {
-            stubdomDomainReclaim(vm->def);
+            stubdomDomainReclaim(vm);
             stubdomDomainSaveStatus(driver, vm);
         }
         virDomainObjEndJob(vm);

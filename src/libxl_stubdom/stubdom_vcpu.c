@@ -130,6 +130,83 @@ stubdomDomainSetVcpusFlags(virDomainPtr dom, unsigned int count, unsigned int fl
     return result;
 }
 
+/*
+ * How many vCPUs @def has when those of @map are switched on or off; 0 with an
+ * error if they are not the first ones then: QEMU gets a number at the start.
+ */
+static unsigned int
+countSwitched(virDomainDef *def, virBitmap *map, bool on)
+{
+    unsigned int count = 0;
+    bool gap = false;
+
+    if (virBitmapLastSetBit(map) >= (ssize_t)virDomainDefGetVcpusMax(def)) {
+        virReportError(VIR_ERR_INVALID_ARG, _("the domain '%s' has vCPUs 0 to %u, and no %zd"), def->name,
+                       virDomainDefGetVcpusMax(def) - 1, virBitmapLastSetBit(map));
+        return 0;
+    }
+    for (unsigned int i = 0; i < virDomainDefGetVcpusMax(def); i++) {
+        bool online = virBitmapIsBitSet(map, i) ? on : virDomainDefGetVcpu(def, i)->online;
+
+        gap = gap || (online && count != i);
+        count += online ? 1 : 0;
+    }
+    if (count == 0 || gap) {
+        virReportError(VIR_ERR_OPERATION_UNSUPPORTED,
+                       _("the domain '%s' can only have its first vCPUs on, one at least: add them in their order"),
+                       def->name);
+        return 0;
+    }
+    return count;
+}
+
+/* With a job. */
+static int
+setVcpu(const StubdomDriver *driver, virDomainObj *vm, virBitmap *map, bool on, unsigned int flags)
+{
+    virDomainDef *live = NULL;
+    virDomainDef *config = NULL;
+    unsigned int countLive = 0;
+    unsigned int countConfig = 0;
+
+    if (virDomainObjGetDefs(vm, flags, &live, &config) < 0 ||
+        (live && (countLive = countSwitched(live, map, on)) == 0) ||
+        (config && (countConfig = countSwitched(config, map, on)) == 0) ||
+        (live && setVcpus(driver, vm, countLive, VIR_DOMAIN_VCPU_LIVE) < 0)) {
+        return -1;
+    }
+    return config ? setVcpus(driver, vm, countConfig, VIR_DOMAIN_VCPU_CONFIG) : 0;
+}
+
+int
+stubdomDomainSetVcpu(virDomainPtr dom, const char *vcpumap, int state, unsigned int flags)
+{
+    const StubdomDriver *driver = dom->conn->privateData;
+    g_autoptr(virBitmap) map = NULL;
+    virDomainObj *vm = NULL;
+    int result = -1;
+
+    virCheckFlags(VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG, -1);
+    if (virBitmapParse(vcpumap, &map, STUBDOM_VCPUS_MAX) < 0) {
+        return -1;
+    }
+    if (virBitmapIsAllClear(map) || (state != 0 && state != 1)) {
+        virReportError(VIR_ERR_INVALID_ARG, _("the vCPUs '%s' cannot be given the state %d: name some, and 0 or 1"),
+                       vcpumap, state);
+        return -1;
+    }
+    if (!(vm = stubdomDomainFind(dom))) {
+        return -1;
+    }
+    if (virDomainSetVcpuEnsureACL(dom->conn, vm->def, flags) == 0 &&
+        stubdomDomainBeginJob(vm, VIR_JOB_MODIFY, false) == 0) {
+        result = setVcpu(driver, vm, map, state == 1, flags);
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+    return result;
+}
+
 int
 stubdomDomainSetVcpus(virDomainPtr dom, unsigned int count)
 {

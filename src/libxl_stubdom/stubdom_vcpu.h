@@ -13,6 +13,7 @@
 
 int stubdomDomainSetVcpus(virDomainPtr dom, unsigned int count);
 int stubdomDomainSetVcpusFlags(virDomainPtr dom, unsigned int count, unsigned int flags);
+int stubdomDomainSetVcpu(virDomainPtr dom, const char *vcpumap, int state, unsigned int flags);
 int stubdomDomainGetVcpusFlags(virDomainPtr dom, unsigned int flags);
 int stubdomDomainGetMaxVcpus(virDomainPtr dom);
 int stubdomDomainGetVcpus(virDomainPtr dom, virVcpuInfoPtr info, int maxinfo, unsigned char *maps, int length);

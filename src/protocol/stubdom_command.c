@@ -24,6 +24,8 @@ static const char *const stateNames[] = {
     [STUBDOM_STATE_CDROM_INSERTED] = "cdrom-inserted",
     [STUBDOM_STATE_CDROM_INSERT_FAILED] = "cdrom-insert-failed",
     [STUBDOM_STATE_SAVE_FAILED] = "save-failed",
+    [STUBDOM_STATE_CPU_ADDED] = "cpu-added",
+    [STUBDOM_STATE_CPU_ADD_FAILED] = "cpu-add-failed",
     [STUBDOM_STATE_OTHER] = "(unknown)",
 };
 
@@ -96,6 +98,16 @@ static const StubdomCommandInfo commands[STUBDOM_COMMAND_LAST] = {
             .failure = STUBDOM_STATE_CDROM_INSERT_FAILED,
             .acknowledge = TRUE,
         },
+    [STUBDOM_COMMAND_CPU_ADD] =
+        {
+            .command = STUBDOM_COMMAND_CPU_ADD,
+            .word = "cpu-add",
+            .hasParameter = TRUE,
+            .before = STUBDOM_STATE_RUNNING,
+            .success = STUBDOM_STATE_CPU_ADDED,
+            .failure = STUBDOM_STATE_CPU_ADD_FAILED,
+            .acknowledge = TRUE,
+        },
 };
 
 const StubdomCommandInfo *
@@ -163,6 +175,27 @@ stubdomVirtualSlotParse(const char *value, gsize length, guint8 *devfn)
         number = number * 16 + (guint)digit;
     }
     *devfn = (guint8)number;
+    return TRUE;
+}
+
+gboolean
+stubdomCpuParse(const char *value, gsize length, guint *cpu)
+{
+    guint number = 0;
+
+    if (!value || length < 1 || length > 3) {
+        return FALSE;
+    }
+    for (gsize i = 0; i < length; i++) {
+        if (!g_ascii_isdigit(value[i])) {
+            return FALSE;
+        }
+        number = number * 10 + (guint)g_ascii_digit_value(value[i]);
+    }
+    if (number >= STUBDOM_CPUS_MAX) {
+        return FALSE;
+    }
+    *cpu = number;
     return TRUE;
 }
 

@@ -20,6 +20,9 @@
 /* Longest `parameter` a toolstack writes, in bytes (a PCI address and its options). */
 #define STUBDOM_PARAMETER_MAX 256
 
+/* Virtual CPUs of an HVM guest (xen/include/public/hvm/hvm_info_table.h, HVM_MAX_VCPUS). */
+#define STUBDOM_CPUS_MAX 128U
+
 /* The values of `state`. STUBDOM_STATE_OTHER is any text that is no word of the protocol. */
 typedef enum {
     STUBDOM_STATE_NONE = 0, /* the node does not exist */
@@ -34,6 +37,8 @@ typedef enum {
     STUBDOM_STATE_CDROM_INSERTED,
     STUBDOM_STATE_CDROM_INSERT_FAILED,
     STUBDOM_STATE_SAVE_FAILED, /* an extension: only if the image announces it */
+    STUBDOM_STATE_CPU_ADDED,   /* these two too: "cpu-add" */
+    STUBDOM_STATE_CPU_ADD_FAILED,
     STUBDOM_STATE_OTHER,
 } StubdomState;
 
@@ -46,6 +51,7 @@ typedef enum {
     STUBDOM_COMMAND_LOGDIRTY_DISABLE,
     STUBDOM_COMMAND_CDROM_EJECT,  /* an extension: only if the image announces "cdrom" */
     STUBDOM_COMMAND_CDROM_INSERT, /* the same */
+    STUBDOM_COMMAND_CPU_ADD,      /* an extension: only if the image announces "cpu-add" */
     STUBDOM_COMMAND_LAST,
 } StubdomCommand;
 
@@ -116,6 +122,18 @@ const char *stubdomStateName(StubdomState state);
  * Returns: TRUE if it is one
  */
 gboolean stubdomVirtualSlotParse(const char *value, gsize length, guint8 *devfn);
+
+/**
+ * stubdomCpuParse:
+ * @value: bytes of `parameter` of a `cpu-add`
+ * @length: how many bytes
+ * @cpu: (out): the number of the guest's virtual CPU, 0..STUBDOM_CPUS_MAX - 1
+ *
+ * Reads a number of one to three decimal digits, nothing else.
+ *
+ * Returns: TRUE if it is one
+ */
+gboolean stubdomCpuParse(const char *value, gsize length, guint *cpu);
 
 /**
  * stubdomTextSanitize:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "init_cdrom.h"
+#include "init_cpu.h"
 #include "init_error.h"
 #include "init_log.h"
 #include "init_pci.h"
@@ -23,6 +24,7 @@ struct InitCommands {
     InitQmp *qmp;
     InitPci *pci;
     InitCdrom *cdrom;
+    InitCpu *cpus;
     char *nodes[STUBDOM_NODE_LAST]; /* relative paths */
     gboolean paused;
     char *saveConsole;
@@ -235,10 +237,10 @@ pciRemove(InitCommands *commands, const char *parameter)
         finishError(commands, error);
 }
 
-/* --- CD-ROM --- */
+/* --- CD-ROM, virtual CPUs --- */
 
 static void
-cdromDone(const GError *error, gpointer data)
+done(const GError *error, gpointer data)
 {
     InitCommands *commands = data;
 
@@ -251,13 +253,19 @@ cdromDone(const GError *error, gpointer data)
 static void
 cdromEject(InitCommands *commands, const char *parameter)
 {
-    initCdromEject(commands->cdrom, parameter, cdromDone, commands);
+    initCdromEject(commands->cdrom, parameter, done, commands);
 }
 
 static void
 cdromInsert(InitCommands *commands, const char *parameter)
 {
-    initCdromInsert(commands->cdrom, parameter, cdromDone, commands);
+    initCdromInsert(commands->cdrom, parameter, done, commands);
+}
+
+static void
+cpuAdd(InitCommands *commands, const char *parameter)
+{
+    initCpuAdd(commands->cpus, parameter, done, commands);
 }
 
 /* --- logdirty --- */
@@ -293,6 +301,7 @@ static const CommandHandler handlers[] = {
     {STUBDOM_COMMAND_LOGDIRTY_DISABLE, logdirty},
     {STUBDOM_COMMAND_CDROM_EJECT, cdromEject},
     {STUBDOM_COMMAND_CDROM_INSERT, cdromInsert},
+    {STUBDOM_COMMAND_CPU_ADD, cpuAdd},
 };
 
 static void
@@ -391,6 +400,7 @@ initCommandsNew(InitXenstore *store, InitUevents *uevents, InitQmp *qmp, guint g
     commands->saveFd = -1;
     commands->pci = initPciNew(store, uevents, qmp, seconds, ejectSeconds);
     commands->cdrom = initCdromNew(uevents, qmp, "/dev", seconds);
+    commands->cpus = initCpuNew(qmp);
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         commands->nodes[i] = g_strdup_printf("device-model/%u/%s", guest, stubdomNodeName((StubdomNode)i));
 
@@ -409,6 +419,7 @@ initCommandsFree(InitCommands *commands)
         return;
     initPciFree(commands->pci);
     initCdromFree(commands->cdrom);
+    initCpuFree(commands->cpus);
     for (guint i = 0; i < STUBDOM_NODE_LAST; i++)
         g_free(commands->nodes[i]);
     if (commands->saveFd >= 0)

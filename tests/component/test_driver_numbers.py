@@ -316,6 +316,21 @@ class VcpuTest(NumbersTest):
         self.refused(ERR_INVALID_ARG, 'setVcpusFlags', 129, CONFIG | MAXIMUM)
         self.refused(ERR_INVALID_ARG, 'setVcpusFlags', 2, LIVE | MAXIMUM)
 
+    def test_single_ones(self):
+        guest = self.start_here()
+        self.assertIn('first', self.refused(ERR_OPERATION_UNSUPPORTED, 'setVcpu', '0', 0, LIVE))
+        self.refused(ERR_INVALID_ARG, 'setVcpu', '2', 1, LIVE)
+        self.refused(ERR_INVALID_ARG, 'setVcpu', '1', 2, LIVE)
+        self.driver.on('guest', 'setVcpu', '1', 1, LIVE | CONFIG)
+        self.assertEqual(self.toolstack.numbers(guest.domid).online, [0, 1])
+        self.assertEqual([self.driver.on('guest', 'vcpusFlags', flags) for flags in (LIVE, CONFIG)], [2, 2])
+        self.assertIn('take', self.refused(ERR_OPERATION_UNSUPPORTED, 'setVcpu', '1', 0, LIVE))
+        self.driver.on('guest', 'setVcpu', '1', 0, CONFIG)
+        self.driver.on('guest', 'setVcpusFlags', 4, CONFIG | MAXIMUM)
+        self.assertIn('order', self.refused(ERR_OPERATION_UNSUPPORTED, 'setVcpu', '2-3', 1, CONFIG))
+        self.driver.on('guest', 'setVcpu', '1-3', 1, CONFIG)
+        self.assertEqual([self.driver.on('guest', 'vcpusFlags', flags) for flags in (LIVE, CONFIG)], [2, 4])
+
     def test_not_plugged(self):
         """A device model that cannot: the number stays."""
         self.start_here()

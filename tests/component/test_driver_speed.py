@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One slow domain delays no other."""
 
+import contextlib
+import os
+import select
 import threading
 import time
 
 from harness.driver import DriverError
 from harness.driver_case import DriverTest, PAUSED, RUNNING, SHUTOFF
 
+NETWORK = "<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='default'/></interface>"
 MOST = 0.1  # seconds, on a machine that has nothing else to do
 
 
@@ -44,6 +48,49 @@ class SpeedTest(DriverTest):
             self.assertFalse(starting.done.is_set())
         starting.wait()
         self.assertEqual((self.state('slow'), self.state('other')), (RUNNING, SHUTOFF))
+
+    @contextlib.contextmanager
+    def stalled_network(self, word):
+        """In it the network driver waits when it is to @word a port, "create" or "delete" (fake_network.c), until released;
+        yields what waits for that and what releases it."""
+        paths = [self.directory / f'{word}-{end}' for end in ('reached', 'go')]
+        for path in paths:
+            os.mkfifo(path)
+        # Both ends are opened here: neither side waits for the other to open one.
+        reached, go = (os.open(path, os.O_RDWR) for path in paths)
+
+        def wait():
+            ready, _, _ = select.select([reached], [], [], self.deadline.remaining('the network driver'))
+            self.assertTrue(ready, 'the network driver was not asked')
+
+        try:
+            yield wait, lambda: os.write(go, b'x')
+        finally:
+            for path, descriptor in zip(paths, (reached, go)):
+                path.unlink()
+                os.close(descriptor)
+
+    def test_stalled_network_driver(self):
+        """At the start, when a port is allocated, and at the end, when it is given back."""
+        self.start_guest('other', number=1)
+        self.driver.call('defineXML', self.xml('slow', number=2).replace('<serial', NETWORK + '<serial', 1))
+        with self.stalled_network('create') as (wait, release):
+            starting = self.driver.send('slow', 'create')
+            wait()
+            self.assertEqual(self.state('slow'), PAUSED)
+            self.assert_quick()
+            self.assertFalse(starting.done.is_set())
+            release()
+            starting.wait()
+        self.assertIn("bridge='xenbr0'", self.driver.on('slow', 'XMLDesc', 0))
+        with self.stalled_network('delete') as (wait, release):
+            destroying = self.driver.send('slow', 'destroy')
+            wait()
+            self.assert_quick()
+            self.assertFalse(destroying.done.is_set())
+            release()
+            destroying.wait()
+        self.assertEqual(self.state('slow'), SHUTOFF)
 
     def test_start_is_destroyed(self):
         """A start that waits for its stubdomain ends when the domain is destroyed, long before its deadline."""

@@ -19,16 +19,26 @@
 
 #define NETWORK "<interface type='network'><mac address='00:16:3e:00:00:0%d'/><source network='default'/></interface>"
 
-static const char *plug; /* how the network connects a guest */
-static int ports;        /* allocated now */
-static int allocations;  /* so far */
-static int fails;        /* the allocation that fails, or 0 */
+static virDomainObj *asked; /* whose devices the drivers are asked about */
+static const char *plug;    /* how the network connects a guest */
+static int ports;           /* allocated now */
+static int allocations;     /* so far */
+static int fails;           /* the allocation that fails, or 0 */
+
+/* Who asks other drivers may wait for ever, so nobody else may have to wait for the domain. */
+static void
+checkUnlocked(void)
+{
+    g_assert_cmpint(pthread_mutex_trylock(&asked->parent.lock.lock), ==, 0);
+    virObjectUnlock(asked);
+}
 
 static virNetworkPortPtr
 portCreate(virNetworkPtr network, const char *xml, unsigned int flags)
 {
     unsigned char uuid[VIR_UUID_BUFLEN] = {0};
 
+    checkUnlocked();
     if (++allocations == fails) {
         virReportError(VIR_ERR_OPERATION_FAILED, "%s", "no port is free");
         return NULL;
@@ -42,6 +52,7 @@ portCreate(virNetworkPtr network, const char *xml, unsigned int flags)
 static virNetworkPortPtr
 portLookup(virNetworkPtr network, const unsigned char *uuid)
 {
+    checkUnlocked();
     return virGetNetworkPort(network, uuid);
 }
 
@@ -100,17 +111,26 @@ tearDown(Fixture *fixture, gconstpointer unused)
     virObjectUnref(fixture->xmlopt);
 }
 
-static virDomainDef *
+/* Locked, as with a job; free with end(). */
+static virDomainObj *
 domain(const Fixture *fixture, const char *devices)
 {
+    virDomainObj *vm = virDomainObjNew(fixture->xmlopt);
     g_autofree char *xml =
         g_strdup_printf("<domain type='test'><name>a</name><uuid>d54df46f-1ab5-4a22-8618-4560ef5fac2c</uuid>"
                         "<memory>65536</memory><os><type arch='x86_64'>hvm</type></os><devices>%s</devices></domain>",
                         devices);
-    virDomainDef *def = virDomainDefParseString(xml, fixture->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_SKIP_VALIDATE);
 
-    g_assert_nonnull(def);
-    return def;
+    asked = vm;
+    vm->def = virDomainDefParseString(xml, fixture->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_SKIP_VALIDATE);
+    g_assert_nonnull(vm->def);
+    return vm;
+}
+
+static void
+end(virDomainObj *vm)
+{
+    virDomainObjEndAPI(&vm);
 }
 
 static void
@@ -124,28 +144,30 @@ static void
 testNetwork(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices = g_strdup_printf(NETWORK NETWORK, 1, 2);
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
 
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, 0);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, 0);
     g_assert_cmpint(ports, ==, 2);
-    g_assert_cmpstr(virDomainNetGetActualBridgeName(def->nets[1]), ==, "virbr7");
-    g_assert_cmpint(def->nets[1]->data.network.portid[VIR_UUID_BUFLEN - 1], ==, 2);
-    stubdomDomainRelease(def);
+    g_assert_cmpstr(virDomainNetGetActualBridgeName(vm->def->nets[1]), ==, "virbr7");
+    g_assert_cmpint(vm->def->nets[1]->data.network.portid[VIR_UUID_BUFLEN - 1], ==, 2);
+    stubdomDomainRelease(vm);
     g_assert_cmpint(ports, ==, 0);
-    stubdomDomainRelease(def); /* once is enough, twice does no harm */
+    stubdomDomainRelease(vm); /* once is enough, twice does no harm */
+    end(vm);
 }
 
 static void
 testBridge(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices = g_strdup_printf(NETWORK, 1);
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
 
     plug = "<plug type='bridge' bridge='br7'/>";
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, 0);
-    g_assert_cmpint(virDomainNetGetActualType(def->nets[0]), ==, VIR_DOMAIN_NET_TYPE_BRIDGE);
-    g_assert_cmpstr(virDomainNetGetActualBridgeName(def->nets[0]), ==, "br7");
-    stubdomDomainRelease(def);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, 0);
+    g_assert_cmpint(virDomainNetGetActualType(vm->def->nets[0]), ==, VIR_DOMAIN_NET_TYPE_BRIDGE);
+    g_assert_cmpstr(virDomainNetGetActualBridgeName(vm->def->nets[0]), ==, "br7");
+    stubdomDomainRelease(vm);
+    end(vm);
 }
 
 /* What Xen cannot be connected to, and a port that cannot be had: nothing stays allocated. */
@@ -153,39 +175,42 @@ static void
 testRefused(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices = g_strdup_printf(NETWORK NETWORK, 1, 2);
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
 
     plug = "<plug type='direct' dev='eth0' mode='vepa'/>";
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("the network 'default' connects guests by 'direct'");
     g_assert_cmpint(ports, ==, 0);
     plug = "<plug type='network' bridge='virbr7'/>";
     fails = allocations + 2;
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("no port is free");
     g_assert_cmpint(ports, ==, 0);
-    g_assert_null(virDomainNetGetActualBridgeName(def->nets[0]));
+    g_assert_null(virDomainNetGetActualBridgeName(vm->def->nets[0]));
+    end(vm);
 }
 
 static void
 testLimit(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices = g_strdup_printf(NETWORK, 1);
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
 
     plug = "<bandwidth><inbound average='1000'/></bandwidth><plug type='network' bridge='virbr7'/>";
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("limit for what it receives");
+    end(vm);
 }
 
 static void
 testNoNetwork(Fixture *fixture, gconstpointer unused)
 {
-    g_autoptr(virDomainDef) def = domain(
+    virDomainObj *vm = domain(
         fixture, "<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='none'/></interface>");
 
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("none");
+    end(vm);
 }
 
 static void
@@ -193,33 +218,34 @@ testReclaim(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices =
         g_strdup_printf(NETWORK "<interface type='bridge'><source bridge='br0'/></interface>", 1);
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
 
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, 0);
-    def->id = 32000;
-    stubdomDomainReclaim(def);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, 0);
+    vm->def->id = 32000;
+    stubdomDomainReclaim(vm);
     g_assert_cmpint(ports, ==, 1); /* the network driver still has it */
-    g_assert_cmpstr(def->nets[0]->ifname, ==, "vif32000.0");
-    stubdomDomainRelease(def);
-    g_assert_null(def->nets[0]->ifname);
+    g_assert_cmpstr(vm->def->nets[0]->ifname, ==, "vif32000.0");
+    stubdomDomainRelease(vm);
+    g_assert_null(vm->def->nets[0]->ifname);
+    end(vm);
 }
 
 static void
 testVolume(Fixture *fixture, gconstpointer unused)
 {
-    g_autoptr(virDomainDef) def = domain(
+    virDomainObj *vm = domain(
         fixture, "<disk type='volume'><source pool='default-pool' volume='a.img'/><target dev='hda' bus='ide'/></disk>"
                  "<disk type='file'><source file='/srv/b.img'/><target dev='hdb' bus='ide'/></disk>");
     virStoragePoolPtr pool = virStoragePoolLookupByName(fixture->connection, "default-pool");
     virStorageVolPtr volume;
 
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("a.img");
     volume = virStorageVolCreateXML(pool, "<volume><name>a.img</name><capacity>1048576</capacity></volume>", 0);
     g_assert_nonnull(volume);
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, 0);
-    g_assert_cmpstr(virDomainDiskGetSource(def->disks[0]), ==, "/default-pool/a.img");
-    g_assert_cmpstr(virDomainDiskGetSource(def->disks[1]), ==, "/srv/b.img");
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, 0);
+    g_assert_cmpstr(virDomainDiskGetSource(vm->def->disks[0]), ==, "/default-pool/a.img");
+    g_assert_cmpstr(virDomainDiskGetSource(vm->def->disks[1]), ==, "/srv/b.img");
     g_assert_cmpint(virStorageVolDelete(volume, 0), ==, 0);
     virStorageVolFree(volume);
     volume = virStorageVolCreateXML(pool,
@@ -227,11 +253,12 @@ testVolume(Fixture *fixture, gconstpointer unused)
                                     "<format type='qcow2'/></target></volume>",
                                     0);
     g_assert_nonnull(volume);
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("'a.img' has the format 'qcow2'");
     g_assert_cmpint(virStorageVolDelete(volume, 0), ==, 0);
     virStorageVolFree(volume);
     virStoragePoolFree(pool);
+    end(vm);
 }
 
 /* Errors are looked at, not printed. */

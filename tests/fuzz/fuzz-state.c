@@ -35,12 +35,16 @@ takeByte(Input *input)
 static DmValue
 takeValue(Input *input, char **copy)
 {
-    static const char *const words[] = {"running",      "paused",
-                                        "pci-inserted", "pci-insert-failed",
-                                        "pci-removed",  "pci-remove-failed",
-                                        "0x20",         "no free hotplug devfn",
-                                        "enable",       "disable",
-                                        "0000:00:01.0", ""};
+    static const char *const words[] = {"running",        "paused",
+                                        "pci-inserted",   "pci-insert-failed",
+                                        "pci-removed",    "pci-remove-failed",
+                                        "0x20",           "no free hotplug devfn",
+                                        "enable",         "disable",
+                                        "0000:00:01.0",   "",
+                                        "cpu-added",      "cpu-add-failed",
+                                        "cdrom-ejected",  "cdrom-eject-failed",
+                                        "cdrom-inserted", "cdrom-insert-failed",
+                                        "save-failed"};
     uint8_t kind = takeByte(input);
     size_t length;
 

@@ -69,6 +69,23 @@ testVirtualSlot(void)
 }
 
 static void
+testCpu(void)
+{
+    static const char *const bad[] = {"", "128", "0128", "1000", "-1", "+1", " 1", "1 ", "1,", "0x1", "a"};
+    guint cpu = 999;
+
+    g_assert_true(stubdomCpuParse("0", 1, &cpu));
+    g_assert_cmpuint(cpu, ==, 0);
+    g_assert_true(stubdomCpuParse("127", 3, &cpu));
+    g_assert_cmpuint(cpu, ==, 127);
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_false(stubdomCpuParse(bad[i], strlen(bad[i]), &cpu));
+    }
+    g_assert_false(stubdomCpuParse(NULL, 0, &cpu));
+    g_assert_cmpuint(cpu, ==, 127);
+}
+
+static void
 testSanitize(void)
 {
     g_autofree char *text = stubdomTextSanitize("a\x1b[2J\\\xff", 7, 64);
@@ -99,6 +116,7 @@ main(int argc, char **argv)
     g_test_add_func("/protocol/states", testStates);
     g_test_add_func("/protocol/commands", testCommands);
     g_test_add_func("/protocol/virtual-slot", testVirtualSlot);
+    g_test_add_func("/protocol/cpu", testCpu);
     g_test_add_func("/protocol/sanitize", testSanitize);
     g_test_add_func("/protocol/paths", testPaths);
     return g_test_run();

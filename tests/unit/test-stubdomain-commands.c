@@ -176,7 +176,7 @@ qemu(Fixture *f, const char *expected, const char *answer)
     g_autofree char *line = NULL;
 
     g_assert_cmpint(recv(f->qemu, text, sizeof(text) - 1, MSG_DONTWAIT), >, 0);
-    id = strstr(text, ",\"id\":");
+    id = g_strrstr(text, ",\"id\":");
     g_assert_nonnull(id);
     *id = '\0';
     g_assert_cmpstr(text, ==, expected);
@@ -377,6 +377,58 @@ testCdrom(Fixture *f, gconstpointer data)
     qemuIsNotAsked(f);
 }
 
+/* Two sockets of two cores as QEMU lists them: backwards, and only the first is there. */
+#define CPU_PLACE(socket, core)                                                                                        \
+    "\"type\":\"qemu64-x86_64-cpu\",\"props\":{\"socket-id\":" socket ",\"core-id\":" core ",\"thread-id\":0}"
+#define CPU_LIST                                                                                                       \
+    "{\"return\":[{" CPU_PLACE("1", "1") "},{" CPU_PLACE("1", "0") "},{" CPU_PLACE(                                    \
+        "0", "1") "},{\"qom-path\":\"/machine/unattached/device[0]\"," CPU_PLACE("0", "0") "}],\"id\":ID}\n"
+#define CPU_ASKED "{\"execute\":\"query-hotpluggable-cpus\""
+
+static void
+testCpuAdd(Fixture *f, gconstpointer data)
+{
+    static const char *const bad[] = {"", "x", "-1", "128", "1,2", "0001"};
+    static const char *const lists[] = {"{\"return\":[],\"id\":ID}\n", "{\"return\":{},\"id\":ID}\n",
+                                        "{\"return\":[1,null,{}],\"id\":ID}\n", REFUSED};
+
+    command(f, "cpu-add", "2");
+    qemu(f, CPU_ASKED, CPU_LIST);
+    qemu(f,
+         "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"qemu64-x86_64-cpu\",\"id\":\"cpu-2\","
+         "\"socket-id\":1,\"core-id\":0,\"thread-id\":0}",
+         OK);
+    expectWritten(f, "-command;state=cpu-added;");
+
+    /* It is there: asked again after a deadline. */
+    command(f, "cpu-add", "0");
+    qemu(f, CPU_ASKED, CPU_LIST);
+    expectWritten(f, "-command;state=cpu-added;");
+
+    command(f, "cpu-add", "3");
+    qemu(f, CPU_ASKED, CPU_LIST);
+    qemu(f,
+         "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"qemu64-x86_64-cpu\",\"id\":\"cpu-3\","
+         "\"socket-id\":1,\"core-id\":1,\"thread-id\":0}",
+         REFUSED);
+    expectWritten(f, "-command;state=cpu-add-failed;");
+
+    command(f, "cpu-add", "4");
+    qemu(f, CPU_ASKED, CPU_LIST);
+    expectWritten(f, "-command;state=cpu-add-failed;");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+        command(f, "cpu-add", "0");
+        qemu(f, CPU_ASKED, lists[i]);
+        expectWritten(f, "-command;state=cpu-add-failed;");
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        command(f, "cpu-add", bad[i]);
+        expectWritten(f, "-command;state=cpu-add-failed;");
+    }
+    qemuIsNotAsked(f);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -389,5 +441,6 @@ main(int argc, char **argv)
     g_test_add("/stubdomain/commands/pci-remove", Fixture, NULL, setUp, testPciRemove, tearDown);
     g_test_add("/stubdomain/commands/pci-insert-fails", Fixture, NULL, setUp, testPciInsertFails, tearDown);
     g_test_add("/stubdomain/commands/cdrom", Fixture, NULL, setUp, testCdrom, tearDown);
+    g_test_add("/stubdomain/commands/cpu-add", Fixture, NULL, setUp, testCpuAdd, tearDown);
     return g_test_run();
 }

@@ -10,6 +10,7 @@ Each is done in a thread, so that many can be under way. Writes {"id", "result"}
 
 import ctypes
 import json
+import os
 import sys
 import threading
 
@@ -50,6 +51,7 @@ def console(connection, name, text, wanted):
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
+        ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK']).fakeNetworkRegister()
         libvirt.registerErrorHandler(lambda context, error: None, None)
         threading.Thread(target=self._loop, daemon=True).start()
         self.uri = f'stubdom:///embed?root={root}'

@@ -34,6 +34,7 @@ class GuestConfig:
     nics: list = dataclasses.field(default_factory=list)
     serials: list = dataclasses.field(default_factory=list)
     memory: int = 64
+    vcpus: tuple = (1, 1)  # at the start, at most
 
 
 class Guest:
@@ -105,6 +106,8 @@ class Guest:
             tap = f'vif{self.domid}.{index}-emu'
             args += ['-device', f'{nic.model},id=nic{index},netdev=net{index},mac={nic.mac}', '-netdev',
                      f'type=tap,id=net{index},ifname={tap},br={nic.bridge},script=no,downscript=no']
+        if config.vcpus != (1, 1):
+            args += ['-smp', '{},maxcpus={}'.format(*config.vcpus)]
         if not config.nics:
             args += ['-net', 'none']
         if self.incoming:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import libvirt
 
+from domain import XML as domain_xml
 from domain import Connection, Domain
 from harness import test
 from host import Failure, read, run
@@ -158,12 +159,37 @@ def guest(note):
             domain.libvirt.setMemory(80 << 10)
             memory = f"/local/domain/{domain.domid()}/memory"  # the balloon driver knows nothing of the video card's
             check("target", int(read(f"{memory}/target")), (80 << 10) - int(read(f"{memory}/videoram")))
-            print("# live vCPUs:", refused(domain.libvirt.setVcpus, 2), flush=True)
-            check("vCPUs", domain.libvirt.vcpusFlags(), 1)
             check("leases", domain.libvirt.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE), {})
             domain.libvirt.injectNMI()
             serial.say("after")
             serial.expect("echo: [after]")
+
+
+@test("numbers: virtual CPUs are added to a running guest", 180, starts=1)
+def cpus(note):
+    """Said by the guest, by libvirt, and by what libxl writes for drivers in the guest."""
+    note("cpus")
+    with Connection() as connection:
+        text = domain_xml.format(name="cpus", uuid=uuid.uuid4(), image="cpus", more="", settings="")
+        found = connection.libvirt.defineXML(text.replace("<vcpu>1", "<vcpu current='1'>4"))
+        connection.expect("cpus", ("defined", 0))
+        with Domain(connection, found) as domain:
+            domain.start()
+            serial = domain.terminal()
+            serial.expect("cpus guest: up")
+            serial.say("")
+            serial.expect("cpus: 01")
+            domain.libvirt.setVcpus(3)
+            serial.say("")
+            serial.expect("cpus: 07")
+            domain.libvirt.setVcpu("3", 1, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            serial.say("")
+            serial.expect("cpus: 0f")
+            check("vCPUs", domain.libvirt.vcpusFlags(), 4)
+            nodes = [read(f"/local/domain/{domain.domid()}/cpu/{number}/availability") for number in range(4)]
+            check("availability", nodes, ["online"] * 4)
+            refusal = refused(domain.libvirt.setVcpus, 2)
+            check("fewer", "cannot take one" in refusal, True)
 
 
 @test("numbers: a device of the host leaves dom0", 90)
