@@ -55,7 +55,7 @@ takePicture(virDomainObj *vm, const char *file)
         return -1;
     }
     virObjectUnlock(vm);
-    if (virJSONValueObjectAdd(&arguments, "s:filename", file, NULL) == 0) {
+    if (virJSONValueObjectAdd(&arguments, "s:filename", file, NULL) >= 0) {
         status = stubdomMonitorCommand(monitor, "screendump", &arguments, SCREEN_TIMEOUT, NULL);
     }
     virObjectLock(vm);
@@ -146,7 +146,7 @@ sendKeys(virDomainObj *vm, virJSONValue **keys, unsigned int holdtime)
         return -1;
     }
     virObjectUnlock(vm);
-    if (virJSONValueObjectAdd(&arguments, "a:keys", keys, "p:hold-time", holdtime, NULL) == 0) {
+    if (virJSONValueObjectAdd(&arguments, "a:keys", keys, "p:hold-time", holdtime, NULL) >= 0) {
         status = stubdomMonitorCommand(monitor, "send-key", &arguments, SCREEN_TIMEOUT + holdtime / MILLISECONDS, NULL);
     }
     virObjectLock(vm);
