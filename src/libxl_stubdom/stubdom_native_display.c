@@ -34,6 +34,7 @@ readListen(StubdomXlCfg *cfg, const char *text, Listen *listen)
     bool bracketed = *text == '[';
     const char *end = bracketed ? strchr(text, ']') : strchr(text, ':');
     const char *number = NULL;
+    unsigned int display = 0;
 
     if (bracketed && !end) {
         return stubdomXlCfgError(cfg, "vnclisten");
@@ -45,8 +46,11 @@ readListen(StubdomXlCfg *cfg, const char *text, Listen *listen)
     } else {
         end = text + strlen(text);
     }
-    if (number && (*number != ':' || virStrToLong_l(number + 1, NULL, 10, &listen->display) < 0)) {
+    if (number && (*number != ':' || virStrToLong_ui(number + 1, NULL, 10, &display) < 0)) {
         return stubdomXlCfgError(cfg, "vnclisten");
+    }
+    if (number) {
+        listen->display = display;
     }
     listen->address = bracketed ? g_strndup(text + 1, (gsize)(end - text - 1)) : g_strndup(text, (gsize)(end - text));
     return 0;
