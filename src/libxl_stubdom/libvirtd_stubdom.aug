@@ -11,6 +11,14 @@ module Libvirtd_stubdom =
   let setting = text "image"
               | number ( "memory" | "start_timeout" | "command_timeout" | "save_limit" | "log_limit" )
               | text "auto_dump_path"
+              | text "vnc_listen"
+              | number "vnc_auto_unix_socket"
+              | text "vnc_password"
+              | number "vnc_tls"
+              | text "vnc_tls_x509_cert_dir"
+              | number ( "vnc_tls_x509_verify" | "vnc_sasl" )
+              | number ( "remote_display_port_min" | "remote_display_port_max" )
+              | number ( "remote_websocket_port_min" | "remote_websocket_port_max" )
 
   let lns = ( Util.comment | Util.empty | setting )*
 

@@ -119,6 +119,18 @@ readDefaults(StubdomDriver *driver, const char *root)
     return stubdomDefaultsRead(file, &driver->defaults);
 }
 
+static int
+makePortRanges(StubdomDriver *driver)
+{
+    const StubdomDisplayDefaults *display = &driver->defaults.display;
+
+    driver->displayPorts =
+        virPortAllocatorRangeNew(_("VNC"), (unsigned short)display->portMin, (unsigned short)display->portMax);
+    driver->websocketPorts = virPortAllocatorRangeNew(_("VNC websocket"), (unsigned short)display->websocketMin,
+                                                      (unsigned short)display->websocketMax);
+    return driver->displayPorts && driver->websocketPorts ? 0 : -1;
+}
+
 StubdomDriver *
 stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque)
 {
@@ -131,7 +143,7 @@ stubdomDriverNew(const char *root, virStateInhibitCallback inhibit, void *opaque
         virReportSystemError(errno, "%s", _("cannot make a lock"));
         return NULL;
     }
-    if (readDefaults(driver, root) < 0 || makeDirectories(driver, root) < 0 ||
+    if (readDefaults(driver, root) < 0 || makePortRanges(driver) < 0 || makeDirectories(driver, root) < 0 ||
         (driver->lockFd = virPidFileAcquire(driver->stateDir, "driver", false, getpid())) < 0 ||
         !(driver->domains = virDomainObjListNew()) || !(driver->events = virObjectEventStateNew()) ||
         openXen(driver) < 0 || !(driver->caps = stubdomCapabilitiesNew(driver->libxl)) ||
@@ -159,8 +171,8 @@ stubdomDriverFree(StubdomDriver *driver)
         return;
     }
     waitForWorkers(driver);
+    stubdomEventsFree(driver->watcher); /* the last that looks at domains by itself */
     virObjectUnref(driver->domains);
-    stubdomEventsFree(driver->watcher);
     stubdomLibxlClose(driver->libxl);
     virObjectUnref(driver->events);
     virObjectUnref(driver->xmlopt);
@@ -171,6 +183,8 @@ stubdomDriverFree(StubdomDriver *driver)
     virMutexDestroy(&driver->lock);
     virMutexDestroy(&driver->addLock);
     virCondDestroy(&driver->idle);
+    virPortAllocatorRangeFree(driver->displayPorts);
+    virPortAllocatorRangeFree(driver->websocketPorts);
     stubdomDefaultsClear(&driver->defaults);
     g_free(driver->configDir);
     g_free(driver->autostartDir);

@@ -11,6 +11,7 @@
 #include "driver.h"
 #include "object_event.h"
 #include "virdomainobjlist.h"
+#include "virportallocator.h"
 
 #include "stubdom_events.h"
 #include "stubdom_libxl.h"
@@ -31,6 +32,9 @@ typedef struct {
     virDomainXMLOption *xmlopt;  /* immutable */
     virDomainObjList *domains;   /* immutable pointer, self-locking */
     virObjectEventState *events; /* immutable pointer, self-locking: events for clients */
+
+    virPortAllocatorRange *displayPorts;   /* immutable: those a display is given that names none */
+    virPortAllocatorRange *websocketPorts; /* immutable: the same for its websocket */
 
     StubdomLibxl *libxl;    /* immutable pointer, self-locking: short questions only; NULL: no Xen */
     StubdomEvents *watcher; /* immutable pointer, self-locking: the driver's event loop */

@@ -5,7 +5,8 @@
  *
  * xen-stubdom-dm sends an event and then lets the guest crash, of which libxl
  * tells. The two arrive on different ways, so who deals with the crash asks
- * here, and waits a little. Nothing is done from here.
+ * here, and waits a little. Its other events are handed on; nothing else is
+ * done from here.
  */
 
 #include "stubdom_compat.h"
@@ -14,6 +15,8 @@
 
 #include "virstring.h"
 
+#include "stubdom_graphics_event.h"
+
 VIR_LOG_INIT("stubdom.death");
 
 /* Bytes of a reason that are kept. */
@@ -21,7 +24,8 @@ VIR_LOG_INIT("stubdom.death");
 
 struct _StubdomDeath {
     gatomicrefcount references;
-    uint32_t domid; /* immutable: of the guest */
+    StubdomDriver *driver; /* immutable */
+    uint32_t domid;        /* immutable: of the guest */
     GMutex lock;
     GCond changed;
     char *reason; /* lock: or NULL */
@@ -65,6 +69,7 @@ monitorEvent(StubdomMonitor *monitor, const char *name, virJSONValue *data, void
     g_autofree char *reason = NULL;
 
     if (STRNEQ(name, "STUBDOMAIN_DEATH")) {
+        stubdomGraphicsEvent(death->driver, death->domid, name, data);
         return;
     }
     reason = g_strdup_printf(_("its stubdomain ended: %s"), cause ? cause : _("no reason is known"));
@@ -97,6 +102,7 @@ stubdomDeathMonitor(StubdomDriver *driver, uint32_t domid, StubdomDeath **death)
     StubdomMonitor *monitor;
 
     g_atomic_ref_count_init(&made->references);
+    made->driver = driver;
     made->domid = domid;
     g_mutex_init(&made->lock);
     g_cond_init(&made->changed);

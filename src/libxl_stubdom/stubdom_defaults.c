@@ -20,7 +20,25 @@
 #define KIB_PER_MIB 1024ULL
 
 static const char *const known[] = {
-    "image", "memory", "start_timeout", "command_timeout", "save_limit", "log_limit", "auto_dump_path", NULL,
+    "image",
+    "memory",
+    "start_timeout",
+    "command_timeout",
+    "save_limit",
+    "log_limit",
+    "auto_dump_path",
+    "vnc_listen",
+    "vnc_auto_unix_socket",
+    "vnc_password",
+    "vnc_tls",
+    "vnc_tls_x509_cert_dir",
+    "vnc_tls_x509_verify",
+    "vnc_sasl",
+    "remote_display_port_min",
+    "remote_display_port_max",
+    "remote_websocket_port_min",
+    "remote_websocket_port_max",
+    NULL,
 };
 
 static int
@@ -109,6 +127,7 @@ stubdomDefaultsRead(const char *file, StubdomDefaults *defaults)
     StubdomSettings *stubdomain = &defaults->stubdomain;
     g_autoptr(virConf) conf = NULL;
 
+    stubdomDisplayDefaultsInit(&defaults->display);
     if (!virFileExists(file)) {
         return 0;
     }
@@ -119,7 +138,8 @@ stubdomDefaultsRead(const char *file, StubdomDefaults *defaults)
         readTimeout(conf, file, "command_timeout", &stubdomain->commandTimeout) < 0 ||
         readSize(conf, file, "save_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->saveLimit) < 0 ||
         readSize(conf, file, "log_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->logLimit) < 0 ||
-        readPath(conf, file, "auto_dump_path", &defaults->autoDumpPath) < 0) {
+        readPath(conf, file, "auto_dump_path", &defaults->autoDumpPath) < 0 ||
+        stubdomDisplayDefaultsRead(conf, file, &defaults->display) < 0) {
         return -1;
     }
     return 0;
@@ -130,4 +150,5 @@ stubdomDefaultsClear(StubdomDefaults *defaults)
 {
     g_clear_pointer(&defaults->stubdomain.image, g_free);
     g_clear_pointer(&defaults->autoDumpPath, g_free);
+    stubdomDisplayDefaultsClear(&defaults->display);
 }

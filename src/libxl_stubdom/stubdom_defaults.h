@@ -6,12 +6,14 @@
 
 #pragma once
 
+#include "stubdom_defaults_display.h"
 #include "stubdom_settings.h"
 
 /* All members: immutable once read. */
 typedef struct {
     StubdomSettings stubdomain; /* of domains that do not say otherwise */
     char *autoDumpPath;         /* directory of core dumps of on_crash, or NULL */
+    StubdomDisplayDefaults display;
 } StubdomDefaults;
 
 /**

@@ -135,6 +135,19 @@ updateNet(virDomainDef *def, virDomainDeviceDef *dev)
     return 0;
 }
 
+/* There is one display, whatever it is to become. */
+static int
+updateGraphics(virDomainDef *def, virDomainDeviceDef *dev)
+{
+    if (!def->ngraphics) {
+        virReportError(VIR_ERR_DEVICE_MISSING, _("the domain '%s' has no graphics"), def->name);
+        return -1;
+    }
+    virDomainGraphicsDefFree(def->graphics[0]);
+    def->graphics[0] = g_steal_pointer(&dev->data.graphics);
+    return 0;
+}
+
 int
 stubdomDeviceConfigUpdate(virDomainDef *def, virDomainDeviceDef *dev)
 {
@@ -143,6 +156,8 @@ stubdomDeviceConfigUpdate(virDomainDef *def, virDomainDeviceDef *dev)
         return updateDisk(def, dev);
     case VIR_DOMAIN_DEVICE_NET:
         return updateNet(def, dev);
+    case VIR_DOMAIN_DEVICE_GRAPHICS:
+        return updateGraphics(def, dev);
     default:
         return unsupported(dev);
     }

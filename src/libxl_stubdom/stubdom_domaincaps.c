@@ -59,6 +59,14 @@ fillVideo(virDomainCapsDeviceVideo *video)
 }
 
 static void
+fillGraphics(virDomainCapsDeviceGraphics *graphics)
+{
+    graphics->supported = VIR_TRISTATE_BOOL_YES;
+    graphics->type.report = true;
+    VIR_DOMAIN_CAPS_ENUM_SET(graphics->type, VIR_DOMAIN_GRAPHICS_TYPE_VNC);
+}
+
+static void
 fillFeatures(virDomainCaps *caps)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(caps->features); i++) {
@@ -78,7 +86,6 @@ static void
 fillUnsupported(virDomainCaps *caps)
 {
     caps->memoryBacking.supported = VIR_TRISTATE_BOOL_NO;
-    caps->graphics.supported = VIR_TRISTATE_BOOL_NO;
     caps->hostdev.supported = VIR_TRISTATE_BOOL_NO;
     caps->rng.supported = VIR_TRISTATE_BOOL_NO;
     caps->filesystem.supported = VIR_TRISTATE_BOOL_NO;
@@ -132,6 +139,7 @@ stubdomConnectGetDomainCapabilities(virConnectPtr conn, const char *emulator, co
     fillCpu(&caps->cpu);
     fillDisk(&caps->disk);
     fillVideo(&caps->video);
+    fillGraphics(&caps->graphics);
     fillFeatures(caps);
     fillUnsupported(caps);
     return virDomainCapsFormat(caps);

@@ -40,6 +40,7 @@
 #include "stubdom_query.h"
 #include "stubdom_reconnect.h"
 #include "stubdom_scheduler.h"
+#include "stubdom_screen.h"
 #include "stubdom_stats.h"
 #include "stubdom_vcpu.h"
 
@@ -320,6 +321,10 @@ static virHypervisorDriver hypervisorDriver = {
     .domainDetachDeviceAlias = stubdomDomainDetachDeviceAlias,
     .domainUpdateDeviceFlags = stubdomDomainUpdateDeviceFlags,
     .domainOpenConsole = stubdomDomainOpenConsole,
+    .domainOpenGraphics = stubdomDomainOpenGraphics,
+    .domainOpenGraphicsFD = stubdomDomainOpenGraphicsFD,
+    .domainScreenshot = stubdomDomainScreenshot,
+    .domainSendKey = stubdomDomainSendKey,
     .domainGetMessages = stubdomDomainGetMessages,
     .domainGetControlInfo = stubdomDomainGetControlInfo,
     .domainDefineXML = stubdomDomainDefineXML,

@@ -38,6 +38,19 @@ stubdomDomainBeginJob(virDomainObj *vm, virDomainJob job, bool active)
     return 0;
 }
 
+StubdomMonitor *
+stubdomDomainMonitor(const virDomainObj *vm)
+{
+    const StubdomDomainPrivate *priv = stubdomPrivate(vm);
+
+    if (!priv->monitor) {
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the device model of the domain '%s' is not connected"),
+                       vm->def->name);
+        return NULL;
+    }
+    return stubdomMonitorRef(priv->monitor);
+}
+
 StubdomLibxl *
 stubdomDomainEnter(const StubdomDriver *driver, virDomainObj *vm)
 {

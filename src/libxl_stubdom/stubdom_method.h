@@ -42,6 +42,14 @@ int stubdomDomainBeginJob(virDomainObj *vm, virDomainJob job, bool active);
 int stubdomDomainCheckActive(const virDomainObj *vm);
 
 /**
+ * stubdomDomainMonitor: the connection to the device model, for a thread that leaves the domain's lock.
+ * @vm: locked
+ *
+ * Returns it, to be freed with stubdomMonitorUnref(), or NULL with an error reported.
+ */
+StubdomMonitor *stubdomDomainMonitor(const virDomainObj *vm);
+
+/**
  * stubdomDomainEnter: opens a context of libxl's, then unlocks the domain.
  * @vm: locked, with a reference and a job of ours
  *

@@ -11,6 +11,7 @@
 
 #include "stubdom_monitor.h"
 
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -47,6 +48,8 @@ struct _StubdomMonitor {
     GSource *writable;                 /* lock; NULL: nothing to write */
     GString *input;                    /* event loop only */
     GString *output;                   /* lock */
+    int passed;                        /* lock: descriptor to go with a byte of it; -1: none */
+    gsize passedAt;                    /* lock: which byte */
     GList *commands;                   /* lock: of Command, each on the stack of a thread that waits */
     unsigned int lastId;               /* lock */
 };
@@ -68,6 +71,7 @@ StubdomMonitorDispose(void *object)
     StubdomMonitor *monitor = object;
 
     VIR_FORCE_CLOSE(monitor->fd);
+    VIR_FORCE_CLOSE(monitor->passed);
     g_clear_pointer(&monitor->context, g_main_context_unref);
     if (monitor->destroy) {
         monitor->destroy(monitor->opaque);
@@ -214,6 +218,33 @@ attachSource(StubdomMonitor *monitor, GIOCondition condition, GUnixFDSourceFunc 
     return source;
 }
 
+/* Locked. Sends as much as can be sent now, the descriptor with the byte it belongs to. As send(). */
+static ssize_t
+sendSome(StubdomMonitor *monitor)
+{
+    GString *output = monitor->output;
+    bool passing = monitor->passed >= 0 && monitor->passedAt == 0;
+    struct iovec part = {.iov_base = output->str, .iov_len = output->len};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {.bytes = {0}};
+
+    if (monitor->passed >= 0 && !passing) {
+        part.iov_len = monitor->passedAt;
+    }
+    if (passing) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof(control.bytes);
+        CMSG_FIRSTHDR(&message)->cmsg_level = SOL_SOCKET;
+        CMSG_FIRSTHDR(&message)->cmsg_type = SCM_RIGHTS;
+        CMSG_FIRSTHDR(&message)->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &monitor->passed, sizeof(int));
+    }
+    return sendmsg(monitor->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Locked. Writes what can be written now. Returns false if the connection is broken. */
 static bool
 writeLocked(StubdomMonitor *monitor)
@@ -221,7 +252,7 @@ writeLocked(StubdomMonitor *monitor)
     GString *output = monitor->output;
 
     while (output->len) {
-        ssize_t length = send(monitor->fd, output->str, output->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t length = sendSome(monitor);
 
         if (length < 0 && errno == EAGAIN) {
             return true;
@@ -231,6 +262,11 @@ writeLocked(StubdomMonitor *monitor)
         }
         if (length > 0) {
             g_string_erase(output, 0, length);
+            if (monitor->passed >= 0 && monitor->passedAt == 0) {
+                VIR_FORCE_CLOSE(monitor->passed);
+            } else if (monitor->passed >= 0) {
+                monitor->passedAt -= (gsize)length;
+            }
         }
     }
     return true;
@@ -251,9 +287,25 @@ isWritable(gint fd, GIOCondition condition, gpointer opaque)
     return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* Locked. Queues @command with its @arguments, which are taken. */
+/* Locked. A copy of @fd goes with what is written next. */
 static int
-sendLocked(StubdomMonitor *monitor, const char *command, virJSONValue **arguments, unsigned int id)
+passLocked(StubdomMonitor *monitor, int fd)
+{
+    if (monitor->passed >= 0) {
+        virReportError(VIR_ERR_OPERATION_FAILED, _("'%s' has not taken another descriptor yet"), monitor->path);
+        return -1;
+    }
+    if ((monitor->passed = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+        virReportSystemError(errno, _("the descriptor %d cannot be copied"), fd);
+        return -1;
+    }
+    monitor->passedAt = monitor->output->len;
+    return 0;
+}
+
+/* Locked. Queues @command with its @arguments, which are taken, and a copy of @fd if it is not -1. */
+static int
+sendLocked(StubdomMonitor *monitor, const char *command, virJSONValue **arguments, unsigned int id, int fd)
 {
     g_autoptr(virJSONValue) object = NULL;
     g_autofree char *text = NULL;
@@ -261,7 +313,7 @@ sendLocked(StubdomMonitor *monitor, const char *command, virJSONValue **argument
 
     if (virJSONValueObjectAdd(&object, "s:execute", command, "A:arguments", arguments ? arguments : &none, "u:id", id,
                               NULL) < 0 ||
-        !(text = virJSONValueToString(object, false))) {
+        !(text = virJSONValueToString(object, false)) || (fd >= 0 && passLocked(monitor, fd) < 0)) {
         return -1;
     }
     g_string_append_printf(monitor->output, "%s\n", text);
@@ -312,6 +364,7 @@ stubdomMonitorOpen(const char *path, GMainContext *context, const StubdomMonitor
     monitor->callbacks = *callbacks;
     monitor->opaque = opaque;
     monitor->destroy = destroy;
+    monitor->passed = -1;
     monitor->input = g_string_new(NULL);
     monitor->output = g_string_new(NULL);
     ignore_value(virCondInit(&monitor->changed));
@@ -321,7 +374,7 @@ stubdomMonitorOpen(const char *path, GMainContext *context, const StubdomMonitor
     }
     virObjectLock(monitor);
     monitor->readable = attachSource(monitor, G_IO_IN | G_IO_HUP | G_IO_ERR, isReadable);
-    failed = sendLocked(monitor, "qmp_capabilities", NULL, ++monitor->lastId) < 0;
+    failed = sendLocked(monitor, "qmp_capabilities", NULL, ++monitor->lastId, -1) < 0;
     virObjectUnlock(monitor);
     if (failed) {
         stubdomMonitorClose(monitor);
@@ -403,6 +456,13 @@ int
 stubdomMonitorCommand(StubdomMonitor *monitor, const char *command, virJSONValue **arguments, unsigned int seconds,
                       virJSONValue **result)
 {
+    return stubdomMonitorCommandFd(monitor, command, arguments, -1, seconds, result);
+}
+
+int
+stubdomMonitorCommandFd(StubdomMonitor *monitor, const char *command, virJSONValue **arguments, int fd,
+                        unsigned int seconds, virJSONValue **result)
+{
     Command waiting = {.answered = false};
     int status = -1;
 
@@ -411,7 +471,7 @@ stubdomMonitorCommand(StubdomMonitor *monitor, const char *command, virJSONValue
     monitor->commands = g_list_prepend(monitor->commands, &waiting);
     if (monitor->ended) {
         virReportError(VIR_ERR_OPERATION_ABORTED, _("there is no connection to the device model for '%s'"), command);
-    } else if (sendLocked(monitor, command, arguments, waiting.id) == 0) {
+    } else if (sendLocked(monitor, command, arguments, waiting.id, fd) == 0) {
         status = waitLocked(monitor, command, &waiting, seconds);
     }
     monitor->commands = g_list_remove(monitor->commands, &waiting);

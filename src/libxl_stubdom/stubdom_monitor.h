@@ -64,3 +64,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StubdomMonitor, stubdomMonitorUnref)
  */
 int stubdomMonitorCommand(StubdomMonitor *monitor, const char *command, virJSONValue **arguments, unsigned int seconds,
                           virJSONValue **result);
+
+/**
+ * stubdomMonitorCommandFd: the same, with a file descriptor for the device model (SCM_RIGHTS).
+ * @fd: stays the caller's; or -1
+ */
+int stubdomMonitorCommandFd(StubdomMonitor *monitor, const char *command, virJSONValue **arguments, int fd,
+                            unsigned int seconds, virJSONValue **result);

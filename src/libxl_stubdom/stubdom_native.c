@@ -59,5 +59,6 @@ stubdomConnectDomainXMLFromNative(virConnectPtr conn, const char *format, const 
         !(def = virDomainDefParseString(xml, driver->xmlopt, NULL, VIR_DOMAIN_DEF_PARSE_INACTIVE))) {
         return NULL;
     }
-    return virDomainDefFormat(def, driver->xmlopt, VIR_DOMAIN_DEF_FORMAT_INACTIVE);
+    /* A password in it is the caller's own. */
+    return virDomainDefFormat(def, driver->xmlopt, VIR_DOMAIN_DEF_FORMAT_INACTIVE | VIR_DOMAIN_DEF_FORMAT_SECURE);
 }

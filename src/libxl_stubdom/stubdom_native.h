@@ -17,7 +17,7 @@
 char *stubdomConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags);
 char *stubdomConnectDomainXMLFromNative(virConnectPtr conn, const char *format, const char *text, unsigned int flags);
 
-/* --- the two directions of xl.cfg; used by stubdom_native.c alone ---------- */
+/* --- the two directions of xl.cfg ------------------------------------------ */
 
 /**
  * stubdomNativeWrite: @config, the translation of @def, as an xl.cfg(5).
@@ -25,6 +25,11 @@ char *stubdomConnectDomainXMLFromNative(virConnectPtr conn, const char *format, 
  * Returns a string to be freed with g_free(), or NULL with an error reported if there are no words for something.
  */
 char *stubdomNativeWrite(const StubdomLibxlConfig *config, const virDomainDef *def);
+
+/**
+ * stubdomNativeWriteString: adds a setting with a text to an xl.cfg(5); nothing if @value is NULL.
+ */
+void stubdomNativeWriteString(virBuffer *buf, const char *name, const char *value);
 
 /**
  * stubdomNativeRead: @text, an xl.cfg(5), as domain XML.

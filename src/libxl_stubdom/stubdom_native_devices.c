@@ -13,9 +13,9 @@
 
 #include "virxml.h"
 
+#include "stubdom_native_display.h"
 #include "stubdom_refusal.h"
 
-#define KIB_PER_MIB 1024
 #define BYTES_PER_KIB 1024
 
 static void
@@ -185,33 +185,6 @@ readSerial(StubdomXlCfg *cfg, virBuffer *buf, const char *spec)
 }
 
 static int
-readVideo(StubdomXlCfg *cfg, virBuffer *buf)
-{
-    const char *card = stubdomXlCfgString(cfg, "vga");
-    long standard = 0;
-    long memory = 0;
-    long vnc = 0;
-
-    if (stubdomXlCfgNumber(cfg, "stdvga", &standard) < 0 || stubdomXlCfgNumber(cfg, "videoram", &memory) < 0 ||
-        stubdomXlCfgNumber(cfg, "vnc", &vnc) < 0) {
-        return -1;
-    }
-    card = card ? card : standard ? "stdvga" : "cirrus";
-    if (vnc) {
-        virBufferAddLit(buf, "<graphics type='vnc'/>\n");
-    }
-    if (STREQ(card, "stdvga") && !memory) {
-        return 0; /* as if nothing was said */
-    }
-    virBufferEscapeString(buf, "<video><model type='%s'", STREQ(card, "stdvga") ? "vga" : card);
-    if (memory && STRNEQ(card, "none")) {
-        virBufferAsprintf(buf, " vram='%ld'", memory * KIB_PER_MIB);
-    }
-    virBufferAddLit(buf, "/></video>\n");
-    return 0;
-}
-
-static int
 readUsb(StubdomXlCfg *cfg, virBuffer *buf)
 {
     g_auto(GStrv) devices = NULL;
@@ -283,7 +256,7 @@ stubdomNativeReadDevices(StubdomXlCfg *cfg, virBuffer *buf)
 
     virBufferEscapeString(&devices, "<emulator>%s</emulator>\n", stubdomXlCfgString(cfg, "device_model_override"));
     if (readAll(cfg, &devices, "disk", readDisk) < 0 || readAll(cfg, &devices, "vif", readCard) < 0 ||
-        readAll(cfg, &devices, "serial", readSerial) < 0 || readVideo(cfg, &devices) < 0 ||
+        readAll(cfg, &devices, "serial", readSerial) < 0 || stubdomNativeReadDisplay(cfg, &devices) < 0 ||
         readUsb(cfg, &devices) < 0 || readXenbus(cfg, &devices) < 0) {
         return -1;
     }

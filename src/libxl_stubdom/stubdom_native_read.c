@@ -37,6 +37,7 @@ static const char *const known[] = {
     "firmware_override",
     "hap",
     "hpet",
+    "keymap",
     "localtime",
     "max_event_channels",
     "max_grant_frames",
@@ -67,6 +68,10 @@ static const char *const known[] = {
     "vif",
     "viridian",
     "vnc",
+    "vncdisplay",
+    "vnclisten",
+    "vncpasswd",
+    "vncunused",
     "xen_platform_pci",
     NULL,
 };

@@ -16,6 +16,7 @@
 #include "virbitmap.h"
 
 #include "stubdom_libxl_cpu.h"
+#include "stubdom_native_display.h"
 #include "stubdom_refusal.h"
 
 #define KIB_PER_MIB 1024
@@ -36,8 +37,8 @@ quote(const char *text)
     return g_string_free(g_steal_pointer(&quoted), FALSE);
 }
 
-static void
-addString(virBuffer *buf, const char *name, const char *value)
+void
+stubdomNativeWriteString(virBuffer *buf, const char *name, const char *value)
 {
     g_autofree char *quoted = value ? quote(value) : NULL;
 
@@ -133,9 +134,9 @@ writePlatform(virBuffer *buf, const StubdomLibxlConfig *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
 
-    addString(buf, "firmware_override", info->u.hvm.firmware);
-    addString(buf, "acpi_firmware", info->u.hvm.acpi_firmware);
-    addString(buf, "boot", info->u.hvm.boot);
+    stubdomNativeWriteString(buf, "firmware_override", info->u.hvm.firmware);
+    stubdomNativeWriteString(buf, "acpi_firmware", info->u.hvm.acpi_firmware);
+    stubdomNativeWriteString(buf, "boot", info->u.hvm.boot);
     addBool(buf, "acpi", info->acpi);
     addBool(buf, "apic", info->apic);
     addBool(buf, "pae", info->u.hvm.pae);
@@ -148,7 +149,7 @@ writePlatform(virBuffer *buf, const StubdomLibxlConfig *config)
         virBufferAsprintf(buf, "rtc_timeoffset = \"%d\"\n", (int)info->rtc_timeoffset); /* only strings have a sign */
     }
     if (info->tsc_mode != LIBXL_TSC_MODE_DEFAULT) {
-        addString(buf, "tsc_mode", libxl_tsc_mode_to_string(info->tsc_mode));
+        stubdomNativeWriteString(buf, "tsc_mode", libxl_tsc_mode_to_string(info->tsc_mode));
     }
 }
 
@@ -158,7 +159,7 @@ writeAction(virBuffer *buf, const char *name, libxl_action_on_shutdown action)
 {
     g_autofree char *word = g_strdelimit(g_strdup(libxl_action_on_shutdown_to_string(action)), "_", '-');
 
-    addString(buf, name, g_str_equal(word, "restart-rename") ? "rename-restart" : word);
+    stubdomNativeWriteString(buf, name, g_str_equal(word, "restart-rename") ? "rename-restart" : word);
 }
 
 static int
@@ -226,36 +227,29 @@ writeNics(virBuffer *buf, const StubdomLibxlConfig *config)
     return 0;
 }
 
-static void
-writeOthers(virBuffer *buf, const libxl_domain_build_info *info)
+static int
+writeOthers(virBuffer *buf, const libxl_domain_build_info *info, const virDomainDef *def)
 {
-    static const char *const cards[] = {
-        [LIBXL_VGA_INTERFACE_TYPE_CIRRUS] = "cirrus",
-        [LIBXL_VGA_INTERFACE_TYPE_STD] = "stdvga",
-        [LIBXL_VGA_INTERFACE_TYPE_NONE] = "none",
-    };
-
     addList(buf, "serial", (const char *const *)info->u.hvm.serial_list);
-    addString(buf, "vga", cards[info->u.hvm.vga.kind]);
-    if (info->video_memkb != LIBXL_MEMKB_DEFAULT) {
-        virBufferAsprintf(buf, "videoram = %llu\n", (unsigned long long)info->video_memkb / KIB_PER_MIB);
+    if (stubdomNativeWriteDisplay(buf, info, def) < 0) {
+        return -1;
     }
-    virBufferAddLit(buf, "vnc = 0\n");
     addBool(buf, "usb", info->u.hvm.usb);
     addList(buf, "usbdevice", (const char *const *)info->u.hvm.usbdevice_list);
     if (info->u.hvm.usbversion) {
         virBufferAsprintf(buf, "usbversion = %d\n", info->u.hvm.usbversion);
     }
-    addString(buf, "soundhw", info->u.hvm.soundhw);
+    stubdomNativeWriteString(buf, "soundhw", info->u.hvm.soundhw);
     if (info->event_channels) {
         virBufferAsprintf(buf, "max_event_channels = %u\n", info->event_channels);
     }
     if (info->max_grant_frames != LIBXL_MAX_GRANT_DEFAULT) {
         virBufferAsprintf(buf, "max_grant_frames = %u\n", info->max_grant_frames);
     }
-    addString(buf, "device_model_version", "qemu-xen");
-    addString(buf, "device_model_override", info->device_model);
+    stubdomNativeWriteString(buf, "device_model_version", "qemu-xen");
+    stubdomNativeWriteString(buf, "device_model_override", info->device_model);
     addList(buf, "device_model_args", (const char *const *)info->extra);
+    return 0;
 }
 
 char *
@@ -268,9 +262,9 @@ stubdomNativeWrite(const StubdomLibxlConfig *config, const virDomainDef *def)
         stubdomRefuse("genid", def->name, _("xl can only have a new one made at each start"));
         return NULL;
     }
-    addString(&buf, "name", def->name);
-    addString(&buf, "uuid", virUUIDFormat(def->uuid, uuid));
-    addString(&buf, "type", "hvm");
+    stubdomNativeWriteString(&buf, "name", def->name);
+    stubdomNativeWriteString(&buf, "uuid", virUUIDFormat(def->uuid, uuid));
+    stubdomNativeWriteString(&buf, "type", "hvm");
     virBufferAsprintf(&buf, "memory = %llu\nmaxmem = %llu\n",
                       (unsigned long long)config->b_info.target_memkb / KIB_PER_MIB,
                       (unsigned long long)config->b_info.max_memkb / KIB_PER_MIB);
@@ -279,9 +273,8 @@ stubdomNativeWrite(const StubdomLibxlConfig *config, const virDomainDef *def)
     writeAction(&buf, "on_poweroff", config->on_poweroff);
     writeAction(&buf, "on_reboot", config->on_reboot);
     writeAction(&buf, "on_crash", config->on_crash);
-    if (writeDisks(&buf, config) < 0 || writeNics(&buf, config) < 0) {
+    if (writeDisks(&buf, config) < 0 || writeNics(&buf, config) < 0 || writeOthers(&buf, &config->b_info, def) < 0) {
         return NULL;
     }
-    writeOthers(&buf, &config->b_info);
     return virBufferContentAndReset(&buf);
 }

@@ -13,44 +13,23 @@
 #include "stubdom_process.h"
 
 #include <libxl_utils.h>
-#include <unistd.h>
 
 #include "datatypes.h"
 #include "domain_event.h"
 #include "virclosecallbacks.h"
-#include "virfile.h"
-#include "viruuid.h"
 
 #include "stubdom_death.h"
+#include "stubdom_graphics.h"
 #include "stubdom_guest.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_link.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
+#include "stubdom_password.h"
 #include "stubdom_prepare.h"
-#include "stubdom_settings.h"
+#include "stubdom_start_files.h"
 
 VIR_LOG_INIT("stubdom.process");
-
-/* What xen-stubdom-dm reads when it starts. */
-static char *
-configFile(const StubdomDriver *driver, const virDomainObj *vm)
-{
-    char uuid[VIR_UUID_STRING_BUFLEN];
-
-    virUUIDFormat(vm->def->uuid, uuid);
-    return g_strdup_printf("%s/%s.json", driver->stateDir, uuid);
-}
-
-static void
-removeConfig(const StubdomDriver *driver, const virDomainObj *vm)
-{
-    g_autofree char *file = configFile(driver, vm);
-
-    if (unlink(file) < 0 && errno != ENOENT) {
-        VIR_WARN("cannot remove '%s': %s", file, g_strerror(errno));
-    }
-}
 
 /* --- the end ------------------------------------------------------------------------ */
 
@@ -75,7 +54,8 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
     stubdomDomainRelease(vm);
-    removeConfig(driver, vm);
+    stubdomGraphicsRelease(vm->def);
+    stubdomStartFilesRemove(driver, vm->def);
     if (virDomainDeleteConfig(driver->stateDir, NULL, vm) < 0) {
         VIR_WARN("%s", virGetLastErrorMessage());
         virResetLastError();
@@ -164,31 +144,21 @@ makeActive(Start *start)
 static int
 prepareDevices(Start *start)
 {
+    if (stubdomGraphicsPrepare(start->driver, start->vm->def) < 0) {
+        return -1;
+    }
     return stubdomDomainPrepare(start->vm);
 }
 
 static int
 writeConfig(Start *start)
 {
-    libxl_domain_build_info *info = &start->config.b_info;
-    g_autofree char *file = configFile(start->driver, start->vm);
-    g_autofree char *json = NULL;
-    g_autofree char *option = NULL;
+    const virDomainDef *def = start->vm->def;
 
-    if (stubdomLibxlConfigBuild(&start->config, start->vm->def, &start->driver->defaults.stubdomain) < 0 ||
-        !(json = stubdomLibxlConfigToJson(&start->config))) {
+    if (stubdomLibxlConfigBuild(&start->config, def, &start->driver->defaults.stubdomain) < 0) {
         return -1;
     }
-    if (virFileWriteStr(file, json, S_IRUSR | S_IWUSR) < 0) {
-        virReportSystemError(errno, _("cannot write the file '%s'"), file);
-        return -1;
-    }
-    option = stubdomSettingsAddConfig(info->extra ? info->extra[1] : NULL, file);
-    g_strfreev(info->extra);
-    info->extra = g_new0(char *, 3);
-    info->extra[0] = g_strdup("-stubdom");
-    info->extra[1] = g_steal_pointer(&option);
-    return 0;
+    return stubdomStartFilesWrite(start->driver, def, &start->config);
 }
 
 /* Unlocked. The error says what libxl and the device model said. */
@@ -255,6 +225,12 @@ connectGuest(Start *start)
 }
 
 static int
+setPassword(Start *start)
+{
+    return stubdomPasswordStart(start->driver, start->vm);
+}
+
+static int
 unpauseGuest(Start *start)
 {
     virDomainObj *vm = start->vm;
@@ -282,8 +258,8 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL},        {prepareDevices, NULL}, {writeConfig, NULL},
-    {createGuest, undoCreate}, {connectGuest, NULL},   {unpauseGuest, NULL},
+    {makeActive, NULL},   {prepareDevices, NULL}, {writeConfig, NULL},  {createGuest, undoCreate},
+    {connectGuest, NULL}, {setPassword, NULL},    {unpauseGuest, NULL},
 };
 
 static int
@@ -294,7 +270,7 @@ runSteps(Start *start)
     while (done < G_N_ELEMENTS(startSteps) && startSteps[done].run(start) == 0) {
         done++;
     }
-    removeConfig(start->driver, start->vm); /* it was read, or never will be */
+    stubdomStartFilesRemove(start->driver, start->vm->def); /* they were read, or never will be */
     if (done == G_N_ELEMENTS(startSteps)) {
         return 0;
     }

@@ -16,6 +16,7 @@
 
 #include "domain_event.h"
 
+#include "stubdom_graphics.h"
 #include "stubdom_guest.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
@@ -72,6 +73,7 @@ static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 {
     stubdomGuestRefresh(vm, life); /* others may have paused it, with xl say */
+    stubdomGraphicsReclaim(vm->def);
     if (stubdomProcessConnect(driver, vm) < 0) {
         VIR_ERROR(_("the domain '%s' runs, and its end will not be noticed: %s"), vm->def->name,
                   virGetLastErrorMessage());

@@ -71,14 +71,14 @@ stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *
 }
 
 char *
-stubdomSettingsAddConfig(const char *option, const char *file)
+stubdomSettingsAddFile(const char *option, const char *key, const char *file)
 {
     g_auto(virBuffer) list = VIR_BUFFER_INITIALIZER;
 
     if (option) {
         virBufferAsprintf(&list, "%s,", option);
     }
-    addText(&list, "config", file);
+    addText(&list, key, file);
     virBufferTrim(&list, ",");
     return virBufferContentAndReset(&list);
 }

@@ -47,10 +47,11 @@ bool stubdomSettingsImageIsValid(const char *image);
 char *stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *defaults, const char *cpus);
 
 /**
- * stubdomSettingsAddConfig: the list @option with `config=` added.
+ * stubdomSettingsAddFile: the list @option with a file added.
  * @option: a list as of stubdomSettingsToOption(), or NULL
- * @file: path of the guest's configuration as JSON
+ * @key: `config` for the guest's configuration, `display` for its display's
+ * @file: path of it
  *
  * Returns a string to be freed with g_free().
  */
-char *stubdomSettingsAddConfig(const char *option, const char *file);
+char *stubdomSettingsAddFile(const char *option, const char *key, const char *file);

@@ -17,6 +17,7 @@
 #include "stubdom_link.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
+#include "stubdom_update_graphics.h"
 
 /*
  * Seconds for a change: libxl attaches one disk (40 for its script, 10 for its backend), the stubdomain answers
@@ -70,15 +71,12 @@ changeArguments(const char *target, const char *path, bool force)
 static int
 askDeviceModel(virDomainObj *vm, const char *target, virDomainDiskDef *disk, bool force)
 {
-    StubdomDomainPrivate *priv = stubdomPrivate(vm);
-    g_autoptr(StubdomMonitor) monitor = priv->monitor ? stubdomMonitorRef(priv->monitor) : NULL;
+    g_autoptr(StubdomMonitor) monitor = stubdomDomainMonitor(vm);
     g_autoptr(virJSONValue) arguments = NULL;
     const char *path;
     int status;
 
     if (!monitor) {
-        virReportError(VIR_ERR_OPERATION_FAILED, _("the device model of the domain '%s' is not connected"),
-                       vm->def->name);
         return -1;
     }
     virObjectUnlock(vm);
@@ -198,8 +196,11 @@ stubdomUpdateDevice(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef 
         return updateDisk(driver, vm, dev->data.disk, force);
     case VIR_DOMAIN_DEVICE_NET:
         return updateNet(driver, vm, dev->data.net);
+    case VIR_DOMAIN_DEVICE_GRAPHICS:
+        return stubdomUpdateGraphics(driver, vm, dev->data.graphics);
     default:
         return unsupported("device", virDomainDeviceTypeToString(dev->type),
-                           _("the media of CD-ROM drives and the links of interfaces can be"));
+                           _("the media of CD-ROM drives, the links of interfaces and the password of a display can "
+                             "be"));
     }
 }

@@ -27,11 +27,11 @@ def arguments(config):
     build, hvm = config['b_info'], config['b_info']['type.hvm']
     for found, known in ((build, KNOWN), (hvm, KNOWN_HVM)):
         assert set(found) <= known, f'not known here: {set(found) - known}'
-    for display in ('vnc', 'sdl', 'spice'):
+    for display in ('sdl', 'spice'):
         assert hvm[display]['enable'] == 'False'
     disks, nics, video = config.get('disks', []), config.get('nics', []), videoMemory(build)
     ram = (build['max_memkb'] - video + 1023) // 1024
-    return [*start(config['c_info']['name']), *serials(disks, hvm), *devices(build, hvm, video), *processors(build), *cards(nics),
+    return [*start(config['c_info']['name'], vncArgument(hvm['vnc'])), *serials(disks, hvm), *devices(build, hvm, video), *processors(build), *cards(nics),
             *build.get('extra', []), '-machine', 'xenfv,suppress-vmdesc=on', '-m', str(ram), *drives(disks)]
 
 
@@ -39,12 +39,21 @@ def videoMemory(build):
     return build.get('video_memkb', DEFAULT_VIDEO[build['type.hvm']['vga']['kind']])
 
 
-def start(name):
+def vncArgument(vnc):
+    """Where the display listens: what has a colon is taken for all of it."""
+    if vnc['enable'] == 'False':
+        return 'none'
+    assert vnc['findunused'] == 'False' and 'passwd' not in vnc
+    listen = vnc.get('listen', '127.0.0.1')
+    return listen if ':' in listen else f'{listen}:{vnc.get("display", 0)}'
+
+
+def start(name, vnc):
     result = ['-xen-domid', str(DOMID), '-no-shutdown']
     for monitor in ('libxl-cmd', 'libxenstat-cmd'):
         socket = f'/run/xen/qmp-{monitor.removesuffix("-cmd")}-{DOMID}'
         result += ['-chardev', f'socket,id={monitor},path={socket},server=on,wait=off', '-mon', f'chardev={monitor},mode=control']
-    return result + ['-nodefaults', '-no-user-config', '-name', name, '-vnc', 'none', '-display', 'none']
+    return result + ['-nodefaults', '-no-user-config', '-name', name, '-vnc', vnc, '-display', 'none']
 
 
 def serials(disks, hvm):

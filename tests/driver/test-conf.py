@@ -15,9 +15,11 @@ from driver_fixture import embedded, equal, quiet, runTap, startEvents
 
 SOURCE = Path(__file__).resolve().parents[2] / 'src' / 'libxl_stubdom'
 SHIPPED = (SOURCE / 'stubdom.conf').read_text(encoding='utf-8')
-SETTING = re.compile(r'^#([a-z_]+) = ', re.MULTILINE)
+SETTING = re.compile(r'^#([a-z0-9_]+) = ', re.MULTILINE)
 ALL = 'image=linux,memory=96,start-timeout=50,command-timeout=10,save-limit=67108864,log-limit=1048576'
 NAMESPACE = "xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'"
+
+DOMAIN = ("<domain type='xen'><name>guest</name><memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>")
 
 REFUSED = [
     # what the file says; a part of the message
@@ -35,17 +37,31 @@ REFUSED = [
     ('image = ""', "'image' is ''; it must be the name of an image, or the absolute path"),
     ('image = "some/where"', "'image' is 'some/where'; it must be the name of an image, or the absolute path"),
     ('auto_dump_path = "dumps"', "'auto_dump_path' is 'dumps'; it must be an absolute path"),
+    ('vnc_listen = "localhost"', "'vnc_listen' is 'localhost'; it must be a numeric address"),
+    ('vnc_auto_unix_socket = "yes"', "for 'vnc_auto_unix_socket'"),
+    ('vnc_password = "123456789"', "'vnc_password' has 9 characters; VNC looks at the first 8"),
+    ('vnc_tls = 1', "'vnc_tls' is not supported with a stubdomain: the VNC server is libvncserver"),
+    ('vnc_tls_x509_cert_dir = "/etc/pki/libvirt-vnc"', "'vnc_tls_x509_cert_dir' is not supported"),
+    ('vnc_tls_x509_verify = 1', "'vnc_tls_x509_verify' is not supported"),
+    ('vnc_sasl = 1', "'vnc_sasl' is not supported with a stubdomain"),
+    ('remote_display_port_min = 5899', "'remote_display_port_min' is 5899; it must be from 5900 to 65534"),
+    ('remote_display_port_min = 65535', "'remote_display_port_min' is 65535; it must be from 5900 to 65534"),
+    ('remote_display_port_max = 5900', "'remote_display_port_max' is 5900; it must be from 5901 to 65535"),
+    ('remote_websocket_port_min = 5699', "'remote_websocket_port_min' is 5699; it must be from 5700 to 65534"),
+    ('remote_websocket_port_max = 65536', "'remote_websocket_port_max' is 65536; it must be from 5701 to 65535"),
     ('memroy = 96', "there is no setting 'memroy'; there are image, memory,"),
     ('memory 96', 'expecting an assignment'),
 ]
 
 
-def ask(text, xml):
+def ask(text, xml, mode=0o600):
     """What a driver whose stubdom.conf has @text (None: there is none) makes of @xml. A driver has a process of its own."""
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / 'etc').mkdir()
         if text is not None:
-            (Path(directory) / 'etc' / 'stubdom.conf').write_text(text, encoding='utf-8')
+            conf = Path(directory) / 'etc' / 'stubdom.conf'
+            conf.write_text(text, encoding='utf-8')
+            conf.chmod(mode)
         result = subprocess.run([sys.executable, __file__, directory], input=xml, text=True, check=False, capture_output=True)
     if result.returncode != 0:
         raise AssertionError(result.stderr)
@@ -72,8 +88,8 @@ def option(text, settings=''):
     return extra[1] if extra else None
 
 
-def refused(text, said):
-    message = ask(text + '\n', '')['error']
+def refused(text, said, mode=0o600):
+    message = ask(text + '\n', '', mode)['error']
     if said not in message or 'stubdom.conf' not in message:
         raise AssertionError(message)
 
@@ -95,7 +111,7 @@ def checkNames():
     shipped = SETTING.findall(SHIPPED)
     lens = (SOURCE / 'libvirtd_stubdom.aug').read_text(encoding='utf-8')
     block = lens[lens.index('let setting'):lens.index('let lns')]
-    equal(re.findall(r'"([a-z_]+)"', block), shipped)
+    equal(re.findall(r'"([a-z0-9_]+)"', block), shipped)
     refused('nonesuch = 1', f"there is no setting 'nonesuch'; there are {', '.join(shipped)}")
 
 
@@ -111,6 +127,8 @@ TESTS = [
                "<stubdom:timeout command='3'/>"),
         'memory=64,start-timeout=40,command-timeout=3,log-limit=2097152')),
     ('names of settings', checkNames),
+    ('a password others can read', lambda: refused('vnc_password = "secret"', 'the mode 644; it must be', 0o644)),
+    ('others can read what has no password', lambda: equal(ask('memory = 96\n', DOMAIN, 0o644)['extra'], ['-stubdom', 'memory=96'])),
     *((f'refused: {text}', functools.partial(refused, text, said)) for text, said in REFUSED),
 ]
 

@@ -100,6 +100,22 @@ def checkUpdate(connection, domain):
               domain.updateDeviceFlags, cdrom('/srv/two.iso', 'hda'), CONFIG)
 
 
+def checkGraphics(connection, domain):
+    """The display as it is to be takes the place of the one that was."""
+    unchanged(domain, libvirt.VIR_ERR_DEVICE_MISSING, 'no graphics', domain.updateDeviceFlags, "<graphics type='vnc'/>", CONFIG)
+    xml = DOMAIN.replace('</devices>', "<graphics type='vnc' port='-1'/></devices>")
+    connection.defineXML(xml)
+    domain.updateDeviceFlags("<graphics type='vnc' port='5907' passwd='secret'/>", CONFIG)
+    graphics = ElementTree.fromstring(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE)).find('devices/graphics')
+    equal((graphics.get('port'), graphics.get('passwd')), ('5907', 'secret'))
+    equal('secret' in domain.XMLDesc(), False)
+    for device, words in (("<graphics type='spice'/>", 'not in dom0'), ("<graphics type='vnc' port='1'/>", '5900'),
+                          ("<graphics type='vnc' passwd='123456789'/>", 'first 8')):
+        unchanged(domain, libvirt.VIR_ERR_CONFIG_UNSUPPORTED, words, domain.updateDeviceFlags, device, CONFIG)
+    for call in (domain.attachDeviceFlags, domain.detachDeviceFlags):
+        unchanged(domain, libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'disks and interfaces', call, "<graphics type='vnc'/>", CONFIG)
+
+
 def checkAlias(connection, domain):
     domain.detachDeviceAlias('ua-drive', CONFIG)
     equal(disks(domain), {'hda': '/srv/a.img'})
@@ -159,7 +175,7 @@ def run(check, connection):
 def main():
     startEvents()
     quiet()
-    checks = (checkDisk, checkDiskOfDefault, checkNic, checkUpdate, checkAlias, checkWritten, checkSameRules, checkOthers,
+    checks = (checkDisk, checkDiskOfDefault, checkNic, checkUpdate, checkGraphics, checkAlias, checkWritten, checkSameRules, checkOthers,
               checkNotRunning, checkFlags)
     with embedded() as connection:
         sys.exit(runTap([(check.__name__, functools.partial(run, check, connection)) for check in checks]))

@@ -30,7 +30,7 @@ FILES = [
     f'{DATA}/augeas/lenses/libvirtd_stubdom.aug',
     f'{DATA}/augeas/lenses/tests/test_libvirtd_stubdom.aug',
     *(f'{DATA}/doc/libxl-stubdom/examples/{name}.xml'
-      for name in ('demo', 'disks', 'install', 'network', 'stubdomain', 'windows')),
+      for name in ('demo', 'desktop', 'disks', 'install', 'network', 'stubdomain', 'windows')),
     f'{DATA}/libvirt/schemas/stubdom.rng',
     f'{MAN}/man5/stubdom.conf.5',
     f'{MAN}/man7/libvirt-stubdom.7',

@@ -15,13 +15,18 @@ from driver_fixture import caseNames, embedded, equal, quiet, read, refusal, run
 
 NATIVE = Path(__file__).resolve().parent / 'native'
 EXAMPLES = Path(__file__).resolve().parents[2] / 'docs' / 'examples'
-WRITTEN = ['boot-order-devices', 'cpu-features', 'disks-all-buses', 'emulatorpin', 'hyperv', 'interface-models', 'serials',
+WRITTEN = ['boot-order-devices', 'cpu-features', 'disks-all-buses', 'emulatorpin', 'graphics', 'graphics-socket', 'hyperv', 'interface-models', 'serials',
            'stubdomain-all', 'vcpus']
 # Cases xl has no words for, with those of the message.
 NO_WORDS = {
     'cdrom-volume': ['volume of a pool'],
     'disk-volume': ['volume of a pool'],
     'genid': ['genid', 'a new one'],
+    'graphics-auto-socket': ['graphics listen', 'does not choose one'],
+    'graphics-listens': ['graphics', 'one address'],
+    'graphics-network': ["network of libvirt's"],
+    'graphics-port': ['sharePolicy'],
+    'graphics-websocket': ['no websocket'],
     'interface-network': ["network of libvirt's"],
     'interface-portgroup': ["network of libvirt's"],
     'windows': ["network of libvirt's"],
@@ -41,7 +46,10 @@ REFUSED = {
     'an unknown option': (GOOD + 'device_model_args = [ "-stubdom", "color=red" ]\n', ["'device_model_args'"]),
     'the old device model': (GOOD + 'device_model_version = "qemu-xen-traditional"\n', ["'device_model_version'"]),
     "libxl's stubdomain": (GOOD + 'device_model_stubdomain_override = 1\n', ["'device_model_stubdomain_override'"]),
-    'vnc': (GOOD + 'vnc = 1\n', ["graphics 'vnc'"]),
+    'a display of no number': (GOOD + 'vncdisplay = "first"\n', ["'vncdisplay'"]),
+    'a number of an address that is none': (GOOD + 'vnclisten = "127.0.0.1:first"\n', ["'vnclisten'"]),
+    'half an address': (GOOD + 'vnclisten = "[::1"\n', ["'vnclisten'"]),
+    'a name': (GOOD + 'vnclisten = "localhost"\n', ["graphics listen 'localhost'"]),
     'spice': (GOOD + 'spice = 1\n', ["'spice'"]),
     'uefi': (GOOD + 'bios = "ovmf"\n', ["'bios'"]),
     'qcow2': (GOOD + 'disk = [ "/a.qcow2,qcow2,hda,rw" ]\n', ["disk 'hda'", "'qcow2'"]),

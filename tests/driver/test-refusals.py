@@ -24,14 +24,40 @@ def domain(devices='', top='', os='', features='', own='', vcpu='<vcpu>1</vcpu>'
             f"<devices>{devices}</devices>{own}</domain>")
 
 
+def vnc(attributes, listens=''):
+    return domain(f"<graphics type='vnc' {attributes}>{listens}</graphics>")
+
+
 def own(text):
     return domain(own=f'<stubdom:stubdomain>{text}</stubdom:stubdomain>')
 
 
 # name: (XML, words of the message in order, error code if not UNSUPPORTED)
 REFUSALS = {
-    'graphics': (domain("<graphics type='vnc'/>"), ["graphics 'vnc'", 'display is not implemented', '--graphics none']),
-    'graphics spice': (domain("<graphics type='spice'/>"), ["graphics 'spice'", 'not in dom0']),
+    'graphics spice': (domain("<graphics type='spice'/>"), ["graphics 'spice'", 'not in dom0', "type='vnc'"]),
+    'graphics sdl': (domain("<graphics type='sdl'/>"), ["graphics 'sdl'", 'not in dom0', "type='vnc'"]),
+    'graphics egl-headless': (domain("<graphics type='vnc'/><graphics type='egl-headless'/>"), ["graphics 'egl-headless'", 'one display']),
+    'two graphics': (domain("<graphics type='vnc'/><graphics type='vnc'/>"), ["graphics 'vnc'", 'one display']),
+    'graphics spice beside vnc': (domain("<graphics type='spice'/><graphics type='vnc'/>"), ["graphics 'spice'", 'not in dom0']),
+    'graphics low port': (vnc("port='5899'"), ["graphics port '5899'", '5900 to 65535']),
+    'graphics high port': (vnc("port='65536'"), ["graphics port '65536'", '5900 to 65535']),
+    'graphics no port': (vnc("autoport='no'"), ["graphics port '0'", "autoport='yes'"]),
+    'graphics name': (vnc("listen='localhost'"), ["graphics listen 'localhost'", 'several addresses']),
+    'graphics no listen': (vnc('', "<listen type='none'/>"), ["graphics listen 'none'", "type='socket'"]),
+    'graphics many listens': (vnc('', "<listen type='address'/>" * 5), ["graphics 'vnc'", 'one to 4']),
+    'graphics address after socket': (vnc('', "<listen type='socket'/><listen type='address' address='::1'/>"),
+                                      ["graphics listen '::1'", 'before its sockets']),
+    'graphics relative socket': (vnc("socket='guest.sock'"), ["graphics socket 'guest.sock'", 'absolute path']),
+    'graphics long socket': (vnc(f"socket='/{'a' * 107}'"), ['graphics socket', 'less than 108']),
+    'graphics socket with comma': (vnc("socket='/a,b'"), ["graphics socket '/a,b'", 'without a comma']),
+    'graphics websocket of a socket': (vnc("websocket='-1' socket='/a'"), ["graphics websocket '-1'", 'no address']),
+    'graphics websocket': (vnc("websocket='70000'"), ["graphics websocket '70000'", '65535']),
+    'graphics websocket at the port': (vnc("port='5905' websocket='5905'"), ["graphics websocket '5905'", 'of its own']),
+    'graphics password': (vnc("passwd='123456789'"), ['graphics passwd', '9 characters', 'first 8']),
+    'graphics connected': (vnc("passwd='a' connected='disconnect'"), ["connected='keep'"]),
+    'graphics power': (vnc("powerControl='yes'"), ["'powerControl'", "'devices/graphics'", 'cannot end a guest']),
+    'graphics audio': (domain("<graphics type='vnc'><audio id='1'/></graphics><audio id='1' type='none'/>"),
+                       ["'devices/graphics/audio'", "host's audio"]),
     'sound model': (domain("<sound model='ich9'/>"), ["sound 'ich9'", 'ac97 and ich6']),
     'sound codec': (domain("<sound model='ich6'><codec type='micro'/></sound>"), ["'devices/sound/codec'"]),
     'two sounds': (domain("<sound model='ac97'/><sound model='sb16'/>"), ["sound 'sb16'", 'one card']),

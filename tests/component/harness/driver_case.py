@@ -35,9 +35,15 @@ class DriverTest(ComponentTest):
 
     seconds = 30
     programs = PROGRAMS
+    conf = None  # what stubdom.conf says, if there is to be one
 
     def setUp(self):
         super().setUp()
+        if self.conf:
+            (self.directory / 'driver' / 'etc').mkdir(parents=True)
+            path = self.directory / 'driver' / 'etc' / 'stubdom.conf'
+            path.write_text(self.conf, encoding='utf-8')
+            path.chmod(0o600)
         self.script = scripts.normal  # of stubdomains made from now on
         self.creating = None          # called with the guest before its device model is started
         self.toolstack.make_guest = self._make_guest
@@ -88,7 +94,7 @@ class DriverTest(ComponentTest):
             self.creating(guest)
         if not guest.alive:
             raise LibxlError(ERROR_FAIL, f'domain {guest.domid} is gone')
-        model = DeviceModel(guest, PROGRAMS, self.directory, build.get('extra', [])[1:], self.deadline)
+        model = self.make_model(guest, build.get('extra', [])[1:])
         self.models.append(model)
         try:
             model.wait_running()
@@ -96,6 +102,10 @@ class DriverTest(ComponentTest):
             guest.destroy()
             raise LibxlError(ERROR_FAIL, f'domain {guest.domid} device model did not start: -3') from None
         return guest.domid
+
+    def make_model(self, guest, option):
+        """The device model of a guest that is made; @option is what follows -stubdom, in a list."""
+        return DeviceModel(guest, PROGRAMS, self.directory, option, self.deadline)
 
     # --- guests
 

@@ -3,7 +3,7 @@
 """The driver in a process of its own, which a test can kill: driver_process.py ROOT.
 
 Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}; of its own are the calls console,
-open and close.
+screenshot, viewer, open and close.
 Each is done in a thread, so that many can be under way. Writes {"id", "result"} or {"id", "error": [code, words]}, and
 {"event": [name of the domain, kind, …]} as events come.
 """
@@ -11,6 +11,7 @@ Each is done in a thread, so that many can be under way. Writes {"id", "result"}
 import ctypes
 import json
 import os
+import socket
 import sys
 import threading
 
@@ -48,6 +49,31 @@ def console(connection, name, text, wanted):
     return received.decode()
 
 
+def screenshot(connection, name, screen):
+    """The picture's type, and its bytes in hexadecimal."""
+    stream = connection.newStream()
+    kind = connection.lookupByName(name).screenshot(stream, screen)
+    received = b''
+    while part := stream.recv(65536):
+        received += part
+    stream.finish()
+    return [kind, received.hex()]
+
+
+def viewer(connection, name, made, flags, text):
+    """Opens the display, with a socket that libvirt makes or (@made) of our own; sends @text and returns one answer."""
+    domain = connection.lookupByName(name)
+    if made:
+        ours, theirs = socket.socketpair()
+        domain.openGraphics(0, theirs.fileno(), flags)
+        theirs.close()
+    else:
+        ours = socket.socket(fileno=domain.openGraphicsFD(0, flags))
+    with ours:
+        ours.sendall(text.encode())
+        return ours.recv(1024).decode()
+
+
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
@@ -65,7 +91,8 @@ class Server:
                 (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, self._device, 'added'),
                 (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, self._device, 'removed'),
                 (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, self._device, 'removal failed'),
-                (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._device, 'tray'))]
+                (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._device, 'tray'),
+                (libvirt.VIR_DOMAIN_EVENT_ID_GRAPHICS, self._graphics, None))]
 
     @staticmethod
     def _loop():
@@ -79,6 +106,10 @@ class Server:
     @staticmethod
     def _reboot(_connection, domain, _opaque):
         write({'event': [domain.name(), 'reboot']})
+
+    @staticmethod
+    def _graphics(_connection, domain, phase, local, remote, auth, subject, _opaque):
+        write({'event': [domain.name(), 'graphics', phase, local, remote, auth, subject]})
 
     def close(self):
         """What libvirtd does at its end; an application with an embedded driver just ends."""
@@ -96,8 +127,8 @@ class Server:
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]
         name, arguments = request['call'], request['arguments']
-        if name == 'console':
-            return console(connection, *arguments)
+        if name in ('console', 'screenshot', 'viewer'):
+            return globals()[name](connection, *arguments)
         if name == 'open':
             self.connections.append(libvirt.open(self.uri))
             return len(self.connections) - 1

@@ -1,0 +1,33 @@
+/*
+ * Where the display of a running domain listens
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "stubdom_conf.h"
+
+/**
+ * stubdomGraphicsPrepare: chooses the address, the ports and the sockets of a domain's display, and reserves the ports.
+ * @def: the live definition, which is changed
+ *
+ * What is reserved already, as by a guest that restarts, stays. Asks the network driver for a display at a network's
+ * address, which takes time: the domain must be kept by a job, not by its lock alone.
+ *
+ * Returns 0, or -1 with an error reported; stubdomGraphicsRelease() must follow in the end in any case.
+ */
+int stubdomGraphicsPrepare(const StubdomDriver *driver, virDomainDef *def);
+
+/**
+ * stubdomGraphicsRelease: gives the ports back, and removes sockets that have a name of ours. Of a display that was not
+ * prepared nothing happens.
+ */
+void stubdomGraphicsRelease(virDomainDef *def);
+
+/**
+ * stubdomGraphicsReclaim: reserves the ports of a running domain's display, after a start of the daemon.
+ *
+ * That they cannot be reserved is logged: the display has them.
+ */
+void stubdomGraphicsReclaim(virDomainDef *def);
