@@ -39,6 +39,9 @@ void dmCommandQuerySave(DmQmpRequest *request, JsonObject *arguments, gpointer o
 /** Whether `stop` was the last word about the guest's running. */
 gboolean dmCommandsSaveStopped(DmModel *model);
 
+/** Whether the device state is saved, and the guest was not told to go on since. */
+gboolean dmCommandsSaveDone(DmModel *model);
+
 /** The stubdomain's channel and consoles are about to go; a save ends as failed. */
 void dmCommandsSaveEnd(DmModel *model);
 

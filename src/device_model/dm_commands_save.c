@@ -41,6 +41,7 @@ struct _DmCommandsSave {
     gint64 start;          /* monotonic microseconds: when it was asked for */
     GPtrArray *waiting;    /* of DmQmpRequest: `cont` that came meanwhile */
     gboolean stopped;      /* by `stop`, since the last `cont` */
+    gboolean saved;        /* the device state is, since the last `cont` */
     int fds[FDSETS_MAX];   /* from add-fd, each a set of its own, or -1 */
 };
 
@@ -71,6 +72,12 @@ gboolean
 dmCommandsSaveStopped(DmModel *model)
 {
     return getState(model)->stopped;
+}
+
+gboolean
+dmCommandsSaveDone(DmModel *model)
+{
+    return getState(model)->saved;
 }
 
 /* --- what cannot be saved ------------------------------------------------------ */
@@ -176,15 +183,23 @@ dmCommandStop(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 
 /* --- continue ------------------------------------------------------------------ */
 
+typedef struct {
+    DmModel *model;
+    DmQmpRequest *request;
+} Continue;
+
+/* libxl does not ask twice: a stubdomain that does not go on leaves a guest that never will. */
 static void
 continued(const GError *error, guint8 devfn, gpointer opaque)
 {
-    DmQmpRequest *request = opaque;
+    g_autofree Continue *command = opaque;
 
     if (error) {
-        dmQmpRequestFail(request, "GenericError", "%s", error->message);
+        dmQmpRequestFail(command->request, "GenericError", "%s", error->message);
+        dmModelAbandon(command->model, error);
     } else {
-        dmQmpRequestReturn(request, NULL);
+        dmQmpRequestReturn(command->request, NULL);
+        dmModelSaveOver(command->model);
     }
 }
 
@@ -202,20 +217,27 @@ dmCommandCont(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     DmModel *model = opaque;
     DmCommandsSave *state = getState(model);
     DmChannel *channel = dmStubdomainChannel(dmModelStubdomain(model));
+    Continue *command;
 
     if (dmModelPhase(model) != DM_MODEL_RUNNING || !channel) {
         dmQmpRequestFail(request, "GenericError", "%s", _("the guest has no stubdomain that runs"));
+        dmModelGivenUp(model);
         return;
     }
     *dmModelContinued(model) = TRUE;
     state->stopped = FALSE;
+    state->saved = FALSE;
     if (state->save) {
         waitForSave(state, request);
     } else if (dmChannelState(channel) == STUBDOM_STATE_PAUSED) {
+        command = g_new0(Continue, 1);
+        command->model = model;
+        command->request = request;
         dmChannelSend(channel, STUBDOM_COMMAND_CONTINUE, NULL, dmModelOptions(model)->commandTimeout * 1000, continued,
-                      request);
+                      command);
     } else {
         dmQmpRequestReturn(request, NULL);
+        dmModelSaveOver(model);
     }
 }
 
@@ -241,6 +263,7 @@ saved(guint64 bytes, const GError *error, gpointer opaque)
     DmQmpRequest *request = g_steal_pointer(&state->request);
 
     state->save = NULL;
+    state->saved = !error;
     closeFds(state);
     if (error) {
         g_printerr("xen-stubdom-dm: guest %u: its device state was not saved: %s\n", guest->domid, error->message);
@@ -347,6 +370,28 @@ dmCommandAddFd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 
 /* --- logdirty ------------------------------------------------------------------- */
 
+static void
+dirtyLogOn(const GError *error, guint8 devfn, gpointer opaque)
+{
+    DmQmpRequest *request = opaque;
+
+    if (error) {
+        dmQmpRequestFail(request, "GenericError", "%s", error->message);
+    } else {
+        dmQmpRequestReturn(request, NULL);
+    }
+}
+
+/* The last word of a save, in which the stubdomain has no part any more: its failure would be the save's. */
+static void
+dirtyLogOff(const GError *error, guint8 devfn, gpointer opaque)
+{
+    if (error) {
+        g_printerr("xen-stubdom-dm: the stubdomain goes on noting the memory it writes: %s\n", error->message);
+    }
+    dmQmpRequestReturn(opaque, NULL);
+}
+
 void
 dmCommandDirtyLog(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 {
@@ -358,13 +403,17 @@ dmCommandDirtyLog(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     if (enable && !checkSave(model, request)) {
         return;
     }
+    if (!enable && dmModelPhase(model) == DM_MODEL_ORPHANED && getState(model)->saved) {
+        dmQmpRequestReturn(request, NULL);
+        return;
+    }
     if (dmModelPhase(model) != DM_MODEL_RUNNING || !channel || !dmImageHas(dmModelImage(model), "logdirty")) {
         dmQmpRequestFail(request, "GenericError", _("stubdomain image '%s' cannot tell which memory it writes"),
                          dmModelImage(model)->name);
         return;
     }
     dmChannelSend(channel, enable ? STUBDOM_COMMAND_LOGDIRTY_ENABLE : STUBDOM_COMMAND_LOGDIRTY_DISABLE, NULL,
-                  dmModelOptions(model)->commandTimeout * 1000, continued, request);
+                  dmModelOptions(model)->commandTimeout * 1000, enable ? dirtyLogOn : dirtyLogOff, request);
 }
 
 /* --- the end -------------------------------------------------------------------- */

@@ -35,6 +35,20 @@ dmDomainAlive(DmLibxl *libxl, guint guest, gboolean *paused)
     return alive;
 }
 
+gboolean
+dmDomainSuspended(DmLibxl *libxl, guint guest)
+{
+    libxl_dominfo info;
+    gboolean suspended;
+
+    if (!dmLibxlDomainInfo(libxl, guest, &info)) {
+        return FALSE;
+    }
+    suspended = !info.dying && info.shutdown && info.shutdown_reason == LIBXL_SHUTDOWN_REASON_SUSPEND;
+    libxl_dominfo_dispose(&info);
+    return suspended;
+}
+
 void
 dmDomainCrash(guint guest)
 {

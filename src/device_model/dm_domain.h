@@ -27,12 +27,16 @@
 /** Whether @guest exists and is not being destroyed; @paused: (out): whether it is paused by its toolstack. */
 gboolean dmDomainAlive(DmLibxl *libxl, guint guest, gboolean *paused);
 
+/** Whether @guest was suspended by its toolstack, as it is while it is saved. */
+gboolean dmDomainSuspended(DmLibxl *libxl, guint guest);
+
 /**
  * dmDomainCrash:
  *
  * Tells Xen that the guest crashed: it cannot go on without its device model,
  * and its toolstack acts on it (on_crash). Done through the stable device-model
- * interface, as QEMU does. A failure is logged, unless the guest is gone.
+ * interface, as QEMU does. A failure is logged, unless the guest is gone. A
+ * guest that is suspended cannot crash, and that is no failure.
  */
 void dmDomainCrash(guint guest);
 

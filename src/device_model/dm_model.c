@@ -12,10 +12,8 @@
 
 #include "dm_model.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <glib-unix.h>
 #include <glib/gi18n-lib.h>
@@ -26,17 +24,19 @@
 #include "dm_error.h"
 #include "dm_guardian.h"
 #include "dm_image.h"
+#include "dm_orphan.h"
 #include "dm_plan.h"
 #include "dm_restore.h"
 #include "dm_sockets.h"
 #include "protocol/stubdom_paths.h"
 
-/*
- * Milliseconds between the end of a stubdomain that somebody destroyed and the verdict that the guest is not being
- * destroyed with it; longer when the guest is paused, which is how libxl begins to destroy one.
- */
-#define ORPHAN_GRACE 700
-#define ORPHAN_GRACE_PAUSED 30000
+static const int endSignals[] = {SIGTERM, SIGHUP, SIGINT};
+
+typedef struct {
+    DmModel *model;
+    int number;
+    guint source;
+} ModelSignal;
 
 /* All members: main loop only. */
 struct _DmModel {
@@ -55,14 +55,15 @@ struct _DmModel {
     DmCdroms *cdroms;
     DmSockets *sockets;
     DmStoreWatch *release;
-    guint grace;      /* source: orphaned, or lingering */
-    guint signals[3]; /* sources */
-    GPtrArray *held;  /* of DmQmpRequest: query-status before we are up */
+    DmOrphan *orphan; /* from the stubdomain's death under its guest on */
+    guint grace;      /* source: lingering */
+    ModelSignal signals[G_N_ELEMENTS(endSignals)];
+    GPtrArray *held; /* of DmQmpRequest: query-status before we are up */
     DmPci *pci;
     DmCommandsSave *save;
     gboolean continued;
-    gboolean abandoned; /* we end under a running guest, which is to be reported as crashed */
-    char *orphanReason; /* how the stubdomain ended */
+    gboolean abandoned; /* we end before the guest, which is then ended too */
+    int deferred;       /* a signal that is acted on when the save under way is over, or 0 */
 };
 
 DmModelPhase
@@ -216,52 +217,37 @@ guestGone(DmModel *model, gboolean stubdomainGone)
     model->grace = g_timeout_add(paused ? DM_DOMAIN_LINGER_PAUSED : DM_DOMAIN_LINGER, lingered, model);
 }
 
-/* The stubdomain's death is reported and its guest, which cannot go on, ended. */
+/* The stubdomain's death is reported; its guest, which cannot go on, is about to be ended. */
 static void
-reportOrphan(DmModel *model)
+reportOrphan(const char *reason, gboolean suspended, gpointer opaque)
 {
+    DmModel *model = opaque;
     g_autofree char *words = dmStubdomainLastWords(model->stubdomain);
     g_autoptr(GError) error = NULL;
     JsonObject *data = json_object_new();
 
     g_set_error(&error, DM_ERROR, DM_ERROR_DEAD,
-                _("stubdomain %u ended: %s; the guest cannot go on and is reported as crashed"),
-                dmStubdomainDomid(model->stubdomain), model->orphanReason);
+                suspended
+                    ? _("stubdomain %u ended: %s; the guest cannot go on and ends with the save that is under way")
+                    : _("stubdomain %u ended: %s; the guest cannot go on and is reported as crashed"),
+                dmStubdomainDomid(model->stubdomain), reason);
     complain(model, error);
     json_object_set_int_member(data, "domid", dmStubdomainDomid(model->stubdomain));
-    json_object_set_string_member(data, "reason", model->orphanReason);
+    json_object_set_string_member(data, "reason", reason);
     json_object_set_string_member(data, "last-words", words);
     dmModelEvent(model, "STUBDOMAIN_DEATH", data);
-    dmDomainCrash(model->options->domid);
 }
 
 static gboolean
-orphanDecided(gpointer opaque)
+stateIsSaved(gpointer opaque)
 {
-    DmModel *model = opaque;
-    gboolean paused;
-
-    model->grace = 0;
-    if (dmDomainAlive(model->libxl, model->options->domid, &paused)) {
-        reportOrphan(model);
-    }
-    return G_SOURCE_REMOVE;
+    return dmCommandsSaveDone(opaque);
 }
 
-/* @byItself: it shut down or crashed; otherwise somebody destroyed it, most likely together with the guest. */
-static void
-stubdomainGone(DmModel *model, const char *end, gboolean byItself, gboolean guestPaused)
+void
+dmModelGivenUp(DmModel *model)
 {
-    if (model->phase != DM_MODEL_RUNNING) {
-        return;
-    }
-    model->phase = DM_MODEL_ORPHANED;
-    model->orphanReason = g_strdup(end);
-    if (byItself) {
-        reportOrphan(model);
-    } else {
-        model->grace = g_timeout_add(guestPaused ? ORPHAN_GRACE_PAUSED : ORPHAN_GRACE, orphanDecided, model);
-    }
+    dmOrphanGivenUp(model->orphan);
 }
 
 static void
@@ -280,8 +266,10 @@ domainReleased(const char *changed, gpointer opaque)
     end = dmStubdomainReleased(model->stubdomain, &byItself);
     if (!guestAlive) {
         guestGone(model, end != NULL);
-    } else if (end) {
-        stubdomainGone(model, end, byItself, paused);
+    } else if (end && model->phase == DM_MODEL_RUNNING) {
+        model->phase = DM_MODEL_ORPHANED;
+        model->orphan =
+            dmOrphanNew(model->libxl, model->options->domid, end, byItself, paused, reportOrphan, stateIsSaved, model);
     }
 }
 
@@ -305,40 +293,53 @@ storeLost(gpointer opaque)
 }
 
 /*
- * The guest cannot go on without us. It is reported as crashed when the
- * stubdomain is gone, not before: its toolstack would destroy both at the same
- * time as we destroy the stubdomain, and of two hotplug scripts for one device
- * the second fails in the middle and leaves its lock.
+ * The guest cannot go on without us. It is ended when the stubdomain is gone,
+ * not before: its toolstack would destroy both at the same time as we destroy
+ * the stubdomain, and of two hotplug scripts for one device the second fails in
+ * the middle and leaves its lock.
  */
-static gboolean
-signalled(DmModel *model, const char *name)
+void
+dmModelAbandon(DmModel *model, const GError *reason)
 {
-    if (model->phase == DM_MODEL_RUNNING) {
+    if (model->phase == DM_MODEL_RUNNING || model->phase == DM_MODEL_ORPHANED) {
         model->abandoned = TRUE;
         dmGuardianSetAbandoned(model->guardian);
     }
-    g_printerr("xen-stubdom-dm: guest %u: ending on %s\n", model->options->domid, name);
-    endModel(model, model->phase == DM_MODEL_STARTING,
-             g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("ending on %s"), name));
+    g_printerr("xen-stubdom-dm: guest %u: %s\n", model->options->domid, reason->message);
+    endModel(model, model->phase == DM_MODEL_STARTING, g_error_copy(reason));
+}
+
+static void
+endOnSignal(DmModel *model, int number)
+{
+    g_autoptr(GError) reason = g_error_new(DM_ERROR, DM_ERROR_CANCELLED, _("ending on SIG%s"), sigabbrev_np(number));
+
+    dmModelAbandon(model, reason);
+}
+
+/* A save under way would be lost with the guest: it is waited for, unless we are asked twice. */
+static gboolean
+signalled(gpointer opaque)
+{
+    ModelSignal *signal = opaque;
+    DmModel *model = signal->model;
+
+    if (model->phase == DM_MODEL_RUNNING && dmCommandsSaveStopped(model) && !model->deferred) {
+        g_printerr("xen-stubdom-dm: guest %u: it is being saved; ending on SIG%s when that is over\n",
+                   model->options->domid, sigabbrev_np(signal->number));
+        model->deferred = signal->number;
+    } else {
+        endOnSignal(model, signal->number);
+    }
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-onTerm(gpointer opaque)
+void
+dmModelSaveOver(DmModel *model)
 {
-    return signalled(opaque, "SIGTERM");
-}
-
-static gboolean
-onHup(gpointer opaque)
-{
-    return signalled(opaque, "SIGHUP");
-}
-
-static gboolean
-onInt(gpointer opaque)
-{
-    return signalled(opaque, "SIGINT");
+    if (model->deferred && model->phase == DM_MODEL_RUNNING) {
+        endOnSignal(model, model->deferred);
+    }
 }
 
 /* --- the start -------------------------------------------------------------------- */
@@ -426,10 +427,11 @@ dispose(DmModel *model)
     g_autoptr(GError) error = NULL;
 
     for (gsize i = 0; i < G_N_ELEMENTS(model->signals); i++) {
-        g_clear_handle_id(&model->signals[i], g_source_remove);
+        g_clear_handle_id(&model->signals[i].source, g_source_remove);
     }
     g_clear_handle_id(&model->grace, g_source_remove);
     dmStoreUnwatch(model->release);
+    dmOrphanFree(model->orphan);
     dmStubdomainFree(model->stubdomain); /* answers what its channel still owes our clients */
     dmCommandsSaveFree(model);
     while (model->held->len) {
@@ -449,7 +451,6 @@ dispose(DmModel *model)
     g_ptr_array_unref(model->held);
     dmPciFree(model->pci);
     g_main_loop_unref(model->loop);
-    g_free(model->orphanReason);
 }
 
 int
@@ -473,9 +474,11 @@ dmModelRun(const DmOptions *options)
     model.held = g_ptr_array_new();
     model.pci = dmPciNew();
     model.loop = g_main_loop_new(NULL, FALSE);
-    model.signals[0] = g_unix_signal_add(SIGTERM, onTerm, &model);
-    model.signals[1] = g_unix_signal_add(SIGHUP, onHup, &model);
-    model.signals[2] = g_unix_signal_add(SIGINT, onInt, &model);
+    for (gsize i = 0; i < G_N_ELEMENTS(endSignals); i++) {
+        model.signals[i].model = &model;
+        model.signals[i].number = endSignals[i];
+        model.signals[i].source = g_unix_signal_add(endSignals[i], signalled, &model.signals[i]);
+    }
     (void)signal(SIGPIPE, SIG_IGN);
     if (prepare(&model, &error)) {
         dmStubdomainStart(model.stubdomain, deadline, stubdomainStarted, &model);
@@ -489,7 +492,7 @@ dmModelRun(const DmOptions *options)
     dmGuardianRelease(model.guardian);
     g_free(model.runDirectory);
     if (model.abandoned) {
-        dmDomainCrash(options->domid); /* last: libxl answers it with a signal to us */
+        dmOrphanEnd(options->domid); /* last: libxl answers it with a signal to us */
     }
     return model.status;
 }

@@ -65,6 +65,15 @@ DmCommandsSave **dmModelSave(DmModel *model);
 /** Whether the guest's CPUs were let run: libxl may ask for a start that waits for `cont` (-S). */
 gboolean *dmModelContinued(DmModel *model);
 
+/** The toolstack has given up a save, or what else it was about: the guest was to go on, but has no stubdomain. */
+void dmModelGivenUp(DmModel *model);
+
+/** The stubdomain is of no use to the guest any more, for @reason: both are ended. */
+void dmModelAbandon(DmModel *model, const GError *reason);
+
+/** The guest goes on after a save: what waited for that is done. */
+void dmModelSaveOver(DmModel *model);
+
 /** Requests that are answered when the stubdomain is up. */
 void dmModelHold(DmModel *model, DmQmpRequest *request);
 

@@ -118,7 +118,8 @@ fail(DmSave *save, GError *reason)
     dmConsolesForgetDrain(save->consoles, STUBDOM_CONSOLE_SAVE);
     closeSink(save);
     /* BUSY: nothing was sent, so if it is paused, it was before. */
-    if (!g_error_matches(reason, DM_ERROR, DM_ERROR_BUSY) && dmChannelState(save->channel) == STUBDOM_STATE_PAUSED) {
+    if (!g_error_matches(reason, DM_ERROR, DM_ERROR_BUSY) && !g_error_matches(reason, DM_ERROR, DM_ERROR_DEAD) &&
+        dmChannelState(save->channel) == STUBDOM_STATE_PAUSED) {
         dmChannelSend(save->channel, STUBDOM_COMMAND_CONTINUE, NULL, CONTINUE_TIMEOUT, continued, save);
     } else {
         end(save);

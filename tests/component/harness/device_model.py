@@ -2,8 +2,10 @@
 """A running xen-stubdom-dm, started as libxl starts a QEMU."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import threading
@@ -11,6 +13,8 @@ import threading
 from . import processes
 from .qmp import Qmp
 from .xenstore import XenstoreGone
+
+IN_MODIFY = 2  # sys/inotify.h
 
 
 def stubdom_option(options):
@@ -89,6 +93,16 @@ class DeviceModel:
         if self.end.is_alive():
             raise AssertionError(f'xen-stubdom-dm does not end:\n{self.errors()}')
         return self.process.returncode
+
+    def wait_said(self, words):
+        """Waits until its log has some words."""
+        libc = ctypes.CDLL(None)
+        with open(libc.inotify_init(), 'rb', buffering=0) as changes:
+            libc.inotify_add_watch(changes.fileno(), bytes(self.error_path), IN_MODIFY)
+            while words not in self.errors():
+                if not select.select([changes], [], [], self.deadline.remaining(words))[0]:
+                    raise AssertionError(f'it never said {words!r}:\n{self.errors()}')
+                changes.read(4096)
 
     def signal(self, number):
         self.process.send_signal(number)

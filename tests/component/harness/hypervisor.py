@@ -156,6 +156,15 @@ class Hypervisor:
         self._write_word(domid, 'shutdown')
         self.raise_exception()
 
+    def resume(self, domid):
+        """A domain that was shut down, mostly by being suspended, runs again."""
+        with self.lock:
+            domain = self.domains.get(domid)
+            if domain is None:
+                return
+            domain.reason = None
+        self._write_word(domid, 'running')
+
     def destroy(self, domid):
         """The domain is gone at once."""
         with self.lock:

@@ -16,7 +16,7 @@ import threading
 
 (DIRECTORY, READ, GET_PERMS, WATCH, UNWATCH, TRANSACTION_START, TRANSACTION_END, INTRODUCE, RELEASE,
  _GET_DOMAIN_PATH, WRITE, MKDIR, RM, SET_PERMS, WATCH_EVENT, ERROR) = range(1, 17)
-SET_TARGET = 19
+RESUME, SET_TARGET = 18, 19
 DIRECTORY_PART = 22
 
 HEADER = struct.Struct('=IIII')
@@ -212,6 +212,10 @@ class Xenstore:
 
     def introduce(self, domid, port):
         self.request(INTRODUCE, self._strings(domid, 0, port))
+
+    def resume(self, domid):
+        """Tells xenstored that a domain which was shut down runs again."""
+        self.request(RESUME, self._strings(domid))
 
     def watch(self, path):
         with self.arrived:
