@@ -5,7 +5,7 @@
  *
  * The order matters: descriptors first, while /dev/null can be opened; then
  * what needs root; then root is given up; then what a change of user resets
- * (death signal, dumpable); the filter last, because it forbids all the rest.
+ * (dumpable); the filter last, because it forbids all the rest.
  */
 
 #include "console_worker_sandbox.h"
@@ -127,8 +127,7 @@ dropPrivileges(void)
 static bool
 setProcessFlags(void)
 {
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           (CONSOLE_SANDBOX_SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && (CONSOLE_SANDBOX_SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
 }
 
 /* Errors were reported there until now. Standard input is /dev/null already. */

@@ -46,6 +46,8 @@ struct _DmChannel {
     gint64 lastLook; /* monotonic microseconds */
     DmChannelLateFunc late;
     gpointer opaque;
+    DmChannelBusyFunc busy;
+    gpointer busyOpaque;
 };
 
 static void
@@ -59,6 +61,14 @@ static const char *
 requestWord(const ChannelRequest *request)
 {
     return request->command == STUBDOM_COMMAND_LAST ? "start" : stubdomCommandInfo(request->command)->word;
+}
+
+static void
+tellBusy(DmChannel *channel, StubdomCommand command)
+{
+    if (channel->busy) {
+        channel->busy(command, channel->busyOpaque);
+    }
 }
 
 static gboolean channelKick(gpointer opaque);
@@ -165,6 +175,7 @@ lookNow(DmChannel *channel)
     if (verdict == DM_VERDICT_NOTHING) {
         return;
     }
+    tellBusy(channel, STUBDOM_COMMAND_LAST);
     if (verdict == DM_VERDICT_LATE) {
         g_message("stubdomain %u answered '%s' after its deadline: '%s'", channel->stubdomain,
                   stubdomCommandInfo(channel->machine.command)->word, channel->machine.text);
@@ -253,8 +264,10 @@ sendCurrent(DmChannel *channel, GError **error)
                         readValue(channel, STUBDOM_NODE_STATE, &state), error)) {
         return FALSE;
     }
+    tellBusy(channel, request->command); /* before the stubdomain can act on it */
     if (!dmStoreTransaction(channel->store, writeCommand, channel, error)) {
         channel->machine.phase = DM_CHANNEL_IDLE; /* nothing was sent */
+        tellBusy(channel, STUBDOM_COMMAND_LAST);
         return FALSE;
     }
     return TRUE;
@@ -302,10 +315,10 @@ dmChannelNew(DmStore *store, guint stubdomain, guint guest, GError **error)
 }
 
 void
-dmChannelOnLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque)
+dmChannelOnBusy(DmChannel *channel, DmChannelBusyFunc busy, gpointer opaque)
 {
-    channel->late = late;
-    channel->opaque = opaque;
+    channel->busy = busy;
+    channel->busyOpaque = opaque;
 }
 
 static void
@@ -354,6 +367,15 @@ dmChannelAwaitReady(DmChannel *channel, guint timeout, DmChannelFunc func, gpoin
     channel->current->func = func;
     channel->current->opaque = opaque;
     channel->deadline = g_timeout_add(timeout, channelExpired, channel);
+    channelChanged(NULL, channel);
+}
+
+void
+dmChannelAdopt(DmChannel *channel, StubdomCommand command)
+{
+    g_return_if_fail(channel->machine.phase == DM_CHANNEL_STARTING && !channel->current);
+
+    dmMachineAdopt(&channel->machine, command);
     channelChanged(NULL, channel);
 }
 

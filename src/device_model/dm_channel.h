@@ -28,6 +28,9 @@ typedef struct _DmChannel DmChannel;
  */
 typedef void (*DmChannelFunc)(const GError *error, guint8 devfn, gpointer opaque);
 
+/* What the stubdomain has not answered yet, STUBDOM_COMMAND_LAST: nothing. */
+typedef void (*DmChannelBusyFunc)(StubdomCommand command, gpointer opaque);
+
 /* An answer that came after its deadline; @text: what was written, sanitised. */
 typedef void (*DmChannelLateFunc)(StubdomCommand command, const char *parameter, const char *text, gpointer opaque);
 
@@ -40,9 +43,6 @@ typedef void (*DmChannelLateFunc)(StubdomCommand command, const char *parameter,
  * Returns: (transfer full): free with dmChannelFree(); NULL with DM_ERROR_XENSTORE
  */
 DmChannel *dmChannelNew(DmStore *store, guint stubdomain, guint guest, GError **error);
-
-/** Has @late called for answers that come after their deadline. */
-void dmChannelOnLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque);
 
 /** Ends what is queued with DM_ERROR_CANCELLED. NULL is allowed. */
 void dmChannelFree(DmChannel *channel);
@@ -66,6 +66,18 @@ void dmChannelAwaitReady(DmChannel *channel, guint timeout, DmChannelFunc func, 
  */
 void dmChannelSend(DmChannel *channel, StubdomCommand command, const char *parameter, guint timeout, DmChannelFunc func,
                    gpointer opaque);
+
+/** Has @busy told before a command is sent, and when it is answered, be it late. */
+void dmChannelOnBusy(DmChannel *channel, DmChannelBusyFunc busy, gpointer opaque);
+
+/**
+ * dmChannelAdopt:
+ * @command: what another process sent and has no answer to, or STUBDOM_COMMAND_LAST
+ *
+ * In place of dmChannelAwaitReady(), for a stubdomain that is up: commands can
+ * be sent, but not before @command is answered, which counts as a late answer.
+ */
+void dmChannelAdopt(DmChannel *channel, StubdomCommand command);
 
 /** Has @late told of late answers from now on, in place of who was before. */
 void dmChannelSetLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque);

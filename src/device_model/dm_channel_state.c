@@ -201,6 +201,14 @@ dmMachineObserve(DmChannelMachine *machine, DmValue state, DmValue parameter, Dm
 }
 
 void
+dmMachineAdopt(DmChannelMachine *machine, StubdomCommand command)
+{
+    machine->phase = command == STUBDOM_COMMAND_LAST ? DM_CHANNEL_IDLE : DM_CHANNEL_BROKEN;
+    machine->command = command;
+    machine->parameter[0] = '\0';
+}
+
+void
 dmMachineExpire(DmChannelMachine *machine)
 {
     if (machine->phase == DM_CHANNEL_WAITING) {

@@ -63,6 +63,15 @@ gboolean dmMachineBegin(DmChannelMachine *machine, StubdomCommand command, const
                         GError **error);
 
 /**
+ * dmMachineAdopt:
+ * @command: what was sent and not answered, or STUBDOM_COMMAND_LAST
+ *
+ * The stubdomain is up, and somebody else spoke to it until now. An answer to
+ * @command is one that comes after its deadline.
+ */
+void dmMachineAdopt(DmChannelMachine *machine, StubdomCommand command);
+
+/**
  * What the three nodes mean now. After DONE, REFUSED, MISBEHAVED and LATE the
  * command is over; a stubdomain that misbehaves while it starts stays in
  * DM_CHANNEL_STARTING, in which nothing can be sent.

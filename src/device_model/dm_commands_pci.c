@@ -103,7 +103,7 @@ getChannel(DmModel *model, DmQmpRequest *request)
         dmQmpRequestFail(request, "GenericError", "%s", _("the guest has no stubdomain that runs"));
         return NULL;
     }
-    dmChannelOnLate(channel, answeredLate, model);
+    dmChannelSetLate(channel, answeredLate, model);
     return channel;
 }
 

@@ -479,6 +479,12 @@ dmConsolesLimitHit(const DmConsoles *consoles, guint number)
     return number < CONSOLE_NUMBERS && consoles->console[number] && consoles->console[number]->limitHit;
 }
 
+int
+dmConsolesSocket(const DmConsoles *consoles)
+{
+    return dmConsoleWorkerSocket(consoles->worker);
+}
+
 GPid
 dmConsolesWorkerPid(const DmConsoles *consoles)
 {

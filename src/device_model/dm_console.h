@@ -105,5 +105,8 @@ void dmConsolesForgetDrain(DmConsoles *consoles, guint number);
 /** Whether the stubdomain wrote more than the limit since the last dmConsolesSetPeer(). */
 gboolean dmConsolesLimitHit(const DmConsoles *consoles, guint number);
 
+/** (transfer none): what keeps the worker alive, see dmConsoleWorkerSocket(). */
+int dmConsolesSocket(const DmConsoles *consoles);
+
 /** Process id of the worker, 0 when it is dead; for accounting and tests. */
 GPid dmConsolesWorkerPid(const DmConsoles *consoles);

@@ -197,6 +197,9 @@ dmConsoleWorkerFree(DmConsoleWorker *worker)
     if (!worker) {
         return;
     }
+    if (worker->socket >= 0) {
+        (void)shutdown(worker->socket, SHUT_RDWR); /* others may have it open */
+    }
     closeSocket(worker);
     g_clear_handle_id(&worker->processSource, g_source_remove);
     if (worker->process >= 0) {
@@ -240,6 +243,12 @@ dmConsoleWorkerSend(DmConsoleWorker *worker, const ConsoleRequest *request, int 
         return FALSE;
     }
     return TRUE;
+}
+
+int
+dmConsoleWorkerSocket(const DmConsoleWorker *worker)
+{
+    return worker->socket;
 }
 
 GPid

@@ -44,5 +44,15 @@ void dmConsoleWorkerFree(DmConsoleWorker *worker);
  */
 gboolean dmConsoleWorkerSend(DmConsoleWorker *worker, const ConsoleRequest *request, int fd, GError **error);
 
+/**
+ * dmConsoleWorkerSocket:
+ *
+ * The worker lives as long as this socket is open in any process, or until
+ * dmConsoleWorkerFree().
+ *
+ * Returns: (transfer none): -1 when it is dead
+ */
+int dmConsoleWorkerSocket(const DmConsoleWorker *worker);
+
 /** Its process id, or 0 when it is dead; for people and tests. */
 GPid dmConsoleWorkerPid(const DmConsoleWorker *worker);

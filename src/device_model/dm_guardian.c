@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * It learns what there is to clean through a pipe, whose end is also how it
+ * It learns what there is to clean through a socket, whose end is also how it
  * learns that we are gone. Only then does it open xenstore and libxl.
  */
 
@@ -15,21 +15,26 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <glib-unix.h>
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 
+#include "dm_caretaker.h"
 #include "dm_domain.h"
 #include "dm_error.h"
 #include "dm_libxl.h"
+#include "dm_orphan.h"
 #include "dm_store.h"
 #include "protocol/stubdom_paths.h"
 
 typedef enum {
     GUARDIAN_STUBDOMAIN = 1, /* value: its domid or 0 */
+    GUARDIAN_LISTENER,       /* with a descriptor */
+    GUARDIAN_WORKER,         /* with a descriptor */
+    GUARDIAN_PENDING,        /* value: a StubdomCommand */
     GUARDIAN_UP,
     GUARDIAN_ABANDONED,
     GUARDIAN_RELEASE,
@@ -41,7 +46,7 @@ typedef struct {
 } GuardianMessage;
 
 struct _DmGuardian {
-    int fd; /* write end of the pipe */
+    int fd; /* our end of the socket pair */
     pid_t pid;
 };
 
@@ -52,6 +57,9 @@ typedef struct {
     gboolean up;        /* the guest runs with its stubdomain */
     guint awaited;      /* the domain whose end is waited for */
     gboolean abandoned; /* the stubdomain is being destroyed under the guest */
+    int listener;       /* libxl's QMP socket, or -1 */
+    int worker;         /* the console worker's socket, or -1 */
+    StubdomCommand pending;
     DmLibxl *libxl;
     DmStore *store;
     GMainLoop *loop;
@@ -168,9 +176,23 @@ awaitEnd(Guardian *guardian, guint domid, guint milliseconds)
 static void
 awaitGuest(Guardian *guardian)
 {
+    DmCaretakerCharge charge = {
+        .guest = guardian->guest,
+        .stubdomain = guardian->stubdomain,
+        .listener = guardian->listener,
+        .worker = guardian->worker,
+        .pending = guardian->pending,
+    };
+    DmCaretaker *caretaker;
+    g_autoptr(GError) error = NULL;
     gboolean paused;
 
+    caretaker = dmCaretakerNew(guardian->store, guardian->libxl, &charge, &error);
+    if (!caretaker) {
+        g_printerr("xen-stubdom-dm: guardian: %s\n", error->message);
+    }
     awaitEnd(guardian, guardian->guest, 0);
+    dmCaretakerFree(caretaker);
     if (dmDomainAlive(guardian->libxl, guardian->stubdomain, &paused)) {
         awaitEnd(guardian, guardian->stubdomain, paused ? DM_DOMAIN_LINGER_PAUSED : DM_DOMAIN_LINGER);
     }
@@ -183,7 +205,7 @@ takeOver(Guardian *guardian)
     g_autoptr(GError) error = NULL;
 
     g_printerr("xen-stubdom-dm: the device model process of guest %u died; %s\n", guardian->guest,
-               guardian->up ? _("its stubdomain goes on, without consoles and hotplug, until the guest ends")
+               guardian->up ? _("its stubdomain goes on, without hotplug and save, until the guest ends")
                             : _("its stubdomain is destroyed"));
     guardian->loop = g_main_loop_new(NULL, FALSE);
     guardian->store = dmStoreOpen(storeLost, guardian, &error);
@@ -196,40 +218,84 @@ takeOver(Guardian *guardian)
         }
         destroyStubdomain(guardian);
         removeNodes(guardian);
-        if (guardian->abandoned) {
-            dmDomainCrash(guardian->guest);
-        }
     }
     dmLibxlClose(guardian->libxl);
     dmStoreClose(guardian->store);
     g_main_loop_unref(guardian->loop);
+    if (guardian->abandoned) {
+        dmOrphanEnd(guardian->guest);
+    }
+}
+
+/* A message, and the descriptor that came with it or -1. FALSE: there are no more. */
+static gboolean
+receive(int fd, GuardianMessage *message, int *descriptor)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {message, sizeof(*message)};
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    struct cmsghdr *first;
+    ssize_t got;
+
+    do {
+        got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    first = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    *descriptor = -1;
+    if (first && first->cmsg_type == SCM_RIGHTS && first->cmsg_len == CMSG_LEN(sizeof(int))) {
+        memcpy(descriptor, CMSG_DATA(first), sizeof(int));
+    }
+    return got == sizeof(*message);
+}
+
+static void
+learn(Guardian *guardian, const GuardianMessage *message, int descriptor)
+{
+    switch ((GuardianKind)message->kind) {
+    case GUARDIAN_STUBDOMAIN:
+        guardian->stubdomain = message->value;
+        break;
+    case GUARDIAN_LISTENER:
+        guardian->listener = descriptor;
+        break;
+    case GUARDIAN_WORKER:
+        guardian->worker = descriptor;
+        break;
+    case GUARDIAN_PENDING:
+        guardian->pending = (StubdomCommand)message->value;
+        break;
+    case GUARDIAN_UP:
+        guardian->up = TRUE;
+        break;
+    case GUARDIAN_ABANDONED:
+        guardian->up = FALSE;
+        guardian->abandoned = TRUE;
+        break;
+    case GUARDIAN_RELEASE:
+        _exit(0);
+    default:
+        break;
+    }
 }
 
 static void G_GNUC_NORETURN
 guardianMain(int fd, guint guest, const char *runDirectory, const char *const *files)
 {
-    Guardian guardian = {.guest = guest};
+    Guardian guardian = {.guest = guest, .listener = -1, .worker = -1, .pending = STUBDOM_COMMAND_LAST};
     GuardianMessage message;
-    ssize_t got;
+    int descriptor;
 
     (void)setsid();
     (void)prctl(PR_SET_NAME, "xen-stubdom-grd");
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
-    while ((got = read(fd, &message, sizeof(message))) == sizeof(message) || (got < 0 && errno == EINTR)) {
-        if (got < 0) {
-            continue;
-        }
-        if (message.kind == GUARDIAN_STUBDOMAIN) {
-            guardian.stubdomain = message.value;
-        } else if (message.kind == GUARDIAN_UP) {
-            guardian.up = TRUE;
-        } else if (message.kind == GUARDIAN_ABANDONED) {
-            guardian.up = FALSE;
-            guardian.abandoned = TRUE;
-        } else if (message.kind == GUARDIAN_RELEASE) {
-            _exit(0);
-        }
+    (void)signal(SIGPIPE, SIG_IGN);
+    while (receive(fd, &message, &descriptor)) {
+        learn(&guardian, &message, descriptor);
     }
     takeOver(&guardian);
     dmGuardianRemoveDirectory(runDirectory);
@@ -246,7 +312,8 @@ dmGuardianFork(guint guest, const char *runDirectory, const char *const *files, 
     int fds[2];
     pid_t pid;
 
-    if (!g_unix_open_pipe(fds, FD_CLOEXEC, error)) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot make a socket pair: %s"), g_strerror(errno));
         return NULL;
     }
     pid = fork();
@@ -257,7 +324,7 @@ dmGuardianFork(guint guest, const char *runDirectory, const char *const *files, 
         return NULL;
     }
     if (pid == 0) {
-        /* Nothing but the standard streams and the pipe: not libxl's sockets, not a state to restore. */
+        /* Nothing but the standard streams and the socket: not libxl's sockets, not a state to restore. */
         if (dup2(fds[0], STDIN_FILENO) < 0 || close_range(STDERR_FILENO + 1, ~0U, 0) < 0) {
             _exit(1);
         }
@@ -271,32 +338,58 @@ dmGuardianFork(guint guest, const char *runDirectory, const char *const *files, 
 }
 
 static void
-tell(DmGuardian *guardian, GuardianKind kind, guint32 value)
+tell(DmGuardian *guardian, GuardianKind kind, guint32 value, int descriptor)
 {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
     GuardianMessage message = {.kind = kind, .value = value};
+    struct iovec part = {&message, sizeof(message)};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
 
-    /* Smaller than PIPE_BUF and never many: cannot block or be cut. */
-    if (guardian && write(guardian->fd, &message, sizeof(message)) != sizeof(message)) {
+    if (descriptor >= 0) {
+        header.msg_control = &control;
+        header.msg_controllen = sizeof(control);
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof(int));
+    }
+    /* It does nothing but read, so this waits for no longer than that takes. */
+    if (guardian && sendmsg(guardian->fd, &header, MSG_NOSIGNAL) != sizeof(message)) {
         g_printerr("xen-stubdom-dm: the guardian process is gone\n");
     }
 }
 
 void
-dmGuardianSetStubdomain(DmGuardian *guardian, guint stubdomain)
+dmGuardianSetStubdomain(guint stubdomain, gpointer guardian)
 {
-    tell(guardian, GUARDIAN_STUBDOMAIN, stubdomain);
+    tell(guardian, GUARDIAN_STUBDOMAIN, stubdomain, -1);
 }
 
 void
-dmGuardianSetUp(DmGuardian *guardian)
+dmGuardianSetUp(DmGuardian *guardian, int listener, int worker)
 {
-    tell(guardian, GUARDIAN_UP, 0);
+    if (listener >= 0) {
+        tell(guardian, GUARDIAN_LISTENER, 0, listener);
+    }
+    if (worker >= 0) {
+        tell(guardian, GUARDIAN_WORKER, 0, worker);
+    }
+    tell(guardian, GUARDIAN_UP, 0, -1);
+}
+
+void
+dmGuardianSetPending(StubdomCommand command, gpointer guardian)
+{
+    tell(guardian, GUARDIAN_PENDING, command, -1);
 }
 
 void
 dmGuardianSetAbandoned(DmGuardian *guardian)
 {
-    tell(guardian, GUARDIAN_ABANDONED, 0);
+    tell(guardian, GUARDIAN_ABANDONED, 0, -1);
 }
 
 void
@@ -305,7 +398,7 @@ dmGuardianRelease(DmGuardian *guardian)
     if (!guardian) {
         return;
     }
-    tell(guardian, GUARDIAN_RELEASE, 0);
+    tell(guardian, GUARDIAN_RELEASE, 0, -1);
     close(guardian->fd);
     (void)waitpid(guardian->pid, NULL, 0);
     g_free(guardian);

@@ -6,14 +6,16 @@
  * A second process, forked before anything else is opened, that does nothing
  * but wait. When xen-stubdom-dm ends without saying goodbye (SIGKILL, which
  * libxl sends after its own time-out, or a crash), it destroys a stubdomain
- * that was not up yet, or waits for the end of a guest that was, and removes
- * what is left. libxl does not: it takes the stubdomain for its own and the
- * device model for one in it.
+ * that was not up yet, or takes care of a guest that was until its end
+ * (dm_caretaker.h), and removes what is left. libxl does not: it takes the
+ * stubdomain for its own and the device model for one in it.
  */
 
 #pragma once
 
 #include <glib.h>
+
+#include "protocol/stubdom_command.h"
 
 typedef struct _DmGuardian DmGuardian;
 
@@ -29,11 +31,20 @@ typedef struct _DmGuardian DmGuardian;
  */
 DmGuardian *dmGuardianFork(guint guest, const char *runDirectory, const char *const *files, GError **error);
 
-/** Tells it of the stubdomain; 0: there is none (any more). */
-void dmGuardianSetStubdomain(DmGuardian *guardian, guint stubdomain);
+/** Tells @guardian, a DmGuardian, of the stubdomain; 0: there is none (any more). A DmStubdomainRecordFunc. */
+void dmGuardianSetStubdomain(guint stubdomain, gpointer guardian);
 
-/** Tells it that the guest is up: from now on it outlives us. */
-void dmGuardianSetUp(DmGuardian *guardian);
+/**
+ * dmGuardianSetUp:
+ * @listener: (transfer none): libxl's QMP socket, or -1
+ * @worker: (transfer none): the console worker's socket, or -1
+ *
+ * Tells it that the guest is up: from now on it outlives us.
+ */
+void dmGuardianSetUp(DmGuardian *guardian, int listener, int worker);
+
+/** Tells @guardian, a DmGuardian, what the stubdomain was told and has not answered yet: a DmChannelBusyFunc. */
+void dmGuardianSetPending(StubdomCommand command, gpointer guardian);
 
 /** Tells it that we destroy the stubdomain under its guest, which is then to be reported as crashed. */
 void dmGuardianSetAbandoned(DmGuardian *guardian);

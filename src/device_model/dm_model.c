@@ -358,7 +358,10 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
         g_main_loop_quit(model->loop);
         return;
     }
-    dmGuardianSetUp(model->guardian); /* before libxl knows, or both could destroy the stubdomain */
+    /* Before libxl knows, or both could destroy the stubdomain. */
+    dmGuardianSetUp(model->guardian, dmSocketsLibxl(model->sockets),
+                    dmConsolesSocket(dmTerminalsConsoles(dmStubdomainTerminals(stubdomain))));
+    dmChannelOnBusy(dmStubdomainChannel(stubdomain), dmGuardianSetPending, model->guardian);
     if (!dmStubdomainHandOver(stubdomain, &error)) {
         complain(model, error);
         endModel(model, 1, g_steal_pointer(&error));
@@ -372,14 +375,6 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
     g_message("guest %u: its device model runs in domain %u (%s)", model->options->domid, dmStubdomainDomid(stubdomain),
               times);
     domainReleased(NULL, model); /* what happened meanwhile */
-}
-
-static void
-recordStubdomain(guint domid, gpointer opaque)
-{
-    DmModel *model = opaque;
-
-    dmGuardianSetStubdomain(model->guardian, domid);
 }
 
 static gboolean
@@ -413,7 +408,7 @@ prepare(DmModel *model, GError **error)
     }
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
     model->stubdomain = dmStubdomainNew(model->libxl, model->store, model->options, model->plan, model->guest->name,
-                                        uuid, recordStubdomain, model);
+                                        uuid, dmGuardianSetStubdomain, model->guardian);
     model->cdroms = dmCdromsNew(model->libxl, model->store, model->stubdomain, model->guest, model->plan,
                                 model->options->commandTimeout * 1000);
     model->release = dmStoreWatch(model->store, "@releaseDomain", domainReleased, model, error);

@@ -155,6 +155,12 @@ dmQmpListenerNewForSocket(int fd, GError **error)
     return listenerNew(fd);
 }
 
+int
+dmQmpListenerSocket(const DmQmpListener *listener)
+{
+    return listener->fd;
+}
+
 void
 dmQmpListenerFree(DmQmpListener *listener)
 {

@@ -26,6 +26,9 @@ DmQmpListener *dmQmpListenerNewForSocket(int fd, GError **error);
 /** Calls @func for each connection from now on. */
 void dmQmpListenerStart(DmQmpListener *listener, DmQmpAcceptFunc func, gpointer opaque);
 
+/** (transfer none): the listening socket. */
+int dmQmpListenerSocket(const DmQmpListener *listener);
+
 /** Closes the socket and removes its name, if that is still its own. NULL is allowed. */
 void dmQmpListenerFree(DmQmpListener *listener);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmQmpListener, dmQmpListenerFree)

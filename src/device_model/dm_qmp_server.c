@@ -433,6 +433,12 @@ dmQmpServerFree(DmQmpServer *server)
     g_free(server);
 }
 
+int
+dmQmpServerSocket(const DmQmpServer *server)
+{
+    return dmQmpListenerSocket(server->listener);
+}
+
 void
 dmQmpServerOnGone(DmQmpServer *server, DmQmpGoneFunc func, gpointer opaque)
 {

@@ -88,6 +88,9 @@ DmQmpServer *dmQmpServerNewForSocket(int fd, const DmQmpCommand *commands, gpoin
 void dmQmpServerFree(DmQmpServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmQmpServer, dmQmpServerFree)
 
+/** (transfer none): the listening socket, to be handed to another process. */
+int dmQmpServerSocket(const DmQmpServer *server);
+
 /* A client has gone; @left are still connected. May not free the server. */
 typedef void (*DmQmpGoneFunc)(guint left, gpointer opaque);
 

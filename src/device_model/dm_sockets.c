@@ -67,6 +67,12 @@ dmSocketsFree(DmSockets *sockets)
     g_free(sockets);
 }
 
+int
+dmSocketsLibxl(const DmSockets *sockets)
+{
+    return dmQmpServerSocket(sockets->libxl);
+}
+
 void
 dmSocketsEvent(DmSockets *sockets, const char *name, JsonObject *data)
 {

@@ -26,5 +26,8 @@ typedef struct _DmSockets DmSockets;
 DmSockets *dmSocketsOpen(const DmOptions *options, const char *runDirectory, gpointer opaque, GError **error);
 void dmSocketsFree(DmSockets *sockets);
 
+/** (transfer none): the socket libxl connects to. */
+int dmSocketsLibxl(const DmSockets *sockets);
+
 /** Tells the driver of an event; @data: (nullable) (transfer full). */
 void dmSocketsEvent(DmSockets *sockets, const char *name, JsonObject *data);

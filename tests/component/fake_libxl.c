@@ -374,6 +374,12 @@ libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *ho
 }
 
 int
+libxl_domain_resume(libxl_ctx *ctx, uint32_t domid, int suspend_cancel, const libxl_asyncop_how *how)
+{
+    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_resume %u %d", domid, suspend_cancel);
+}
+
+int
 libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
 {
     return fakeStart(ctx, how, NULL, NULL, "libxl_domain_destroy %u", domid);

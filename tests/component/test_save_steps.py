@@ -8,6 +8,7 @@ import signal
 
 from harness.case import ComponentTest
 from harness.hypervisor import CRASH, SUSPEND
+from harness.qmp import QmpError
 from harness.saving import STEPS, Full, XlSave
 from harness.scripts import STATE
 
@@ -135,6 +136,58 @@ class SaveStepsTest(ComponentTest):
             self.assertEqual(save.model.wait_end(), 0)
 
     # --- xen-stubdom-dm
+
+    def test_killed(self):
+        """The guardian takes care of the guest: a save that has the state goes on, others fail and the guest runs."""
+        for step, save in self.walk(STEPS, kill):
+            if step in AFTER_STATE or (step == 'paused' and save.outcome == 'saved'):
+                self.assert_complete(save)
+            else:
+                self.assert_runs(save)
+                self.assert_cared_for(save)
+
+    def assert_cared_for(self, save):
+        """What can be said of a guest without xen-stubdom-dm."""
+        self.assertIn('its stubdomain goes on', save.model.errors())
+        self.assertEqual(save.model.ask('cont'), {})
+        for command, arguments in (('stop', None), ('xen-set-global-dirty-log', {'enable': True}),
+                                   ('device_add', {'id': 'x'})):
+            with self.assertRaises(QmpError) as caught:
+                save.model.ask(command, arguments)
+            self.assertIn('has died', caught.exception.description)
+
+    def test_killed_and_there_is_no_space(self):
+        for _, save in self.walk(['memory'], kill, space=False):
+            self.assert_runs(save)
+
+    def test_killed_while_the_guest_is_told_to_go_on(self):
+        """libxl gets no answer and does not ask again."""
+        for _, save in self.walk(['continue'], kill, space=False):
+            self.assertEqual(save.outcome, 'not resumed')
+            save.model.wait_said('is resumed')
+            self.toolstack.settle(self.deadline)
+            save.outcome = 'resumed'
+            self.assert_runs(save)
+
+    def test_killed_and_the_stubdomain_crashes(self):
+        def both(save):
+            kill(save)
+            crash(save)
+
+        for step, save in self.walk(['asked', 'half', 'memory'], both):
+            if step == 'memory':
+                self.assert_complete(save)
+            else:
+                self.assert_gone(save, 'it crashed', 'is destroyed')
+
+    def test_killed_and_the_stubdomain_hangs(self):
+        def both(save):
+            kill(save)
+            save.stub.store.transport.close()
+
+        for _, save in self.walk(['half'], both):
+            self.assertEqual(save.outcome, 'not resumed')
+            self.assert_gone(save, 'does not answer', 'is destroyed')
 
     def test_terminated(self):
         """A save that has begun is finished first."""

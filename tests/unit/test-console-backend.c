@@ -171,6 +171,12 @@ dmConsoleWorkerFree(DmConsoleWorker *freed)
     }
 }
 
+int
+dmConsoleWorkerSocket(const DmConsoleWorker *of)
+{
+    return -1;
+}
+
 gboolean
 dmConsoleWorkerSend(DmConsoleWorker *to, const ConsoleRequest *request, int fd, GError **error)
 {

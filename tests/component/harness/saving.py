@@ -65,6 +65,7 @@ class XlSave:
             stub.state('paused')
             self.step('paused')
         elif command == 'continue':
+            self.step('continue')
             stub.state('running')
 
     def start(self, guest, model, stub):

@@ -16,6 +16,7 @@ import uuid
 
 from . import numbers
 from .hypervisor import PAGE_SIZE
+from .qmp import Qmp, QmpError
 from .stubdomain import Stubdomain
 from .xenstore import XenstoreGone
 
@@ -275,6 +276,20 @@ class Toolstack:
         stubdomain.dm = f'/local/domain/{stubdomain.domid}/device-model/{stubdomain.guest}'
         stubdomain.run(self.scripts[stubdomain.guest])
 
+    def resume(self, call):
+        """libxl__domain_resume(): the device model is told first, and whether it answered decides."""
+        domid = call.numbers[0]
+        self.find_domain(domid)
+        client = Qmp(self.hypervisor.directory.parent / 'libxl' / f'qmp-libxl-{domid}', self.deadline)
+        try:
+            client.call('cont')
+        except (QmpError, OSError) as error:
+            raise LibxlError(ERROR_FAIL, f'Failed to resume device model: {error}') from error
+        finally:
+            client.close()
+        self.hypervisor.resume(domid)
+        self.store.resume(domid)
+
     def destroy_called(self, call):
         try:
             guest = self.guests.pop(call.numbers[0], None)
@@ -447,6 +462,7 @@ CALLS = {
     'libxl_domain_core_dump': Toolstack.core_dump,
     'libxl_domain_rename': Toolstack.rename,
     'libxl_domain_preserve': Toolstack.preserve,
+    'libxl_domain_resume': Toolstack.resume,
     'libxl_domain_destroy': Toolstack.destroy_called,
     QUESTION: Toolstack.getinfolist,
     'xc_domain_set_target': Toolstack.set_target,
