@@ -160,14 +160,15 @@ def bars(median):
 
 def saves():
     """Save and restore beside dom0's QEMU; whether its aims are met."""
-    results = {"dom0": [], "ours": []}
+    results = {kind: {size: [] for size in bench_save.MEMORY} for kind in ("dom0", "ours")}
     for number in range(bench_save.ROUNDS):
-        for kind, rows in results.items():
-            figures = attempt(f"bench-save-{kind}", kinds()[kind], bench_save.measure)
-            if figures:
-                rows.append(figures)
-                print(f"round {number + 1}, {kind}: saved in {figures['save']:.1f} s, "
-                      f"restored in {figures['restore']:.1f} s", flush=True)
+        for size in bench_save.MEMORY:
+            for kind, rows in results.items():
+                figures = attempt(f"bench-save-{kind}", {**kinds()[kind], "memory": size}, bench_save.measure)
+                if figures:
+                    rows[size].append(figures)
+                    print(f"round {number + 1}, {size} MiB, {kind}: saved in {figures['save']:.1f} s, "
+                          f"restored in {figures['restore']:.1f} s", flush=True)
     return bench_save.report(results)
 
 

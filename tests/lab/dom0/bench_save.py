@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures save and restore beside stock Xen with QEMU in dom0: xl's time, and the device state's alone.
 
-The device state is asked for as libxl does, on its socket, but to a file of
-the bench's, so that the same can be asked of QEMU itself.
+Two sizes of a guest: what is the same for every guest shows in a small one,
+and how much that matters in one of a usual size, of which the aims are. The
+device state is asked for as libxl does, on its socket, but to a file of the
+bench's, so that the same can be asked of QEMU itself.
 """
 
 import json
@@ -17,6 +19,7 @@ from test_save import IMAGE, Counter, counting, firstCount, port, saveAndRead
 import leaks
 
 ROUNDS = 3
+MEMORY = (64, 512)  # MiB
 STATES = 5
 BAR = 1.25
 STATE = "/root/bench-save.state"
@@ -94,20 +97,23 @@ def measure(name, config):
 
 
 def report(results):
-    """Prints the table; returns whether saving and restoring are within the bar."""
-    median = {kind: {key: statistics.median(figures[key] for figures in rows) for key in ROWS}
-              for kind, rows in results.items() if rows}
-    if len(median) < 2:
-        print("not ok: no figures of save and restore")
-        return False
-    print(f"\n{'median of ' + str(ROUNDS):<32}{'dom0 QEMU':>12}{'ours':>12}{'ours/dom0':>12}")
-    for key, label in ROWS.items():
-        values = [median[kind][key] for kind in ("dom0", "ours")]
-        print(f"{label:<32}{values[0]:>12.3f}{values[1]:>12.3f}{values[1] / values[0]:>12.2f}")
-    met = True
-    for key in ("save", "restore"):
-        good = median["ours"][key] <= BAR * median["dom0"][key]
-        print(f"{'ok' if good else 'not ok'}: {ROWS[key].rstrip(', s')} at most {BAR} of dom0 QEMU's")
-        met = met and good
-    return met
+    """Prints a table a size; returns whether saving and restoring are within the bar.
 
+    results: kind → size → figures of each round
+    """
+    met = True
+    for size in MEMORY:
+        median = {kind: {key: statistics.median(figures[key] for figures in rows[size]) for key in ROWS}
+                  for kind, rows in results.items() if rows[size]}
+        if len(median) < 2:
+            print(f"not ok: no figures of save and restore of {size} MiB")
+            return False
+        print(f"\n{f'{size} MiB, median of {ROUNDS}':<32}{'dom0 QEMU':>12}{'ours':>12}{'ours/dom0':>12}")
+        for key, label in ROWS.items():
+            values = [median[kind][key] for kind in ("dom0", "ours")]
+            print(f"{label:<32}{values[0]:>12.3f}{values[1]:>12.3f}{values[1] / values[0]:>12.2f}")
+        for key in ("save", "restore") if size == MEMORY[-1] else ():
+            good = median["ours"][key] <= BAR * median["dom0"][key]
+            print(f"{'ok' if good else 'not ok'}: {ROWS[key].rstrip(', s')} at most {BAR} of dom0 QEMU's")
+            met = met and good
+    return met
