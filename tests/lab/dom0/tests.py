@@ -21,6 +21,7 @@ import test_driver_stats  # noqa: E402,F401
 import test_libvirtd  # noqa: E402,F401
 import test_virsh  # noqa: E402,F401
 import test_save  # noqa: E402,F401
+import test_save_ends  # noqa: E402,F401
 from harness import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))
