@@ -11,11 +11,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 IMAGES = "usr/share/xen-stubdom/images"
+
+# For a program that runs on the bare processor.
+C_FLAGS = ("-m32", "-march=i686", "-std=gnu11", "-Os", "-ffreestanding", "-fno-pic", "-fno-pie", "-fno-stack-protector",
+           "-mgeneral-regs-only", "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-Wall", "-Wextra", "-Werror")
 
 # libvirtd is told of the driver by a drop-in of its unit. Its socket was used already, so it runs or comes at the first use.
 INSTALL = """#!/bin/sh
@@ -50,21 +55,35 @@ def _guests(directory):
         os.truncate(image, 1 << 20)
 
 
-def makePayload(build, image, guests, directory):
-    """Makes the directory anew. All are absolute paths; image: directory of image.json, guests: of disk images, or None."""
+def _pciGuest(image):
+    """The guest with PCI devices: a boot sector and a program of several files (tests/lab/pciguest)."""
+    source = HERE / "pciguest"
+    with tempfile.TemporaryDirectory() as directory:
+        def run(*words):
+            subprocess.run([str(word) for word in words], check=True, cwd=directory)
+
+        for name in ("boot", "start"):
+            run("as", "--32", "--fatal-warnings", "-I", source, "-o", f"{name}.o", source / f"{name}.s")
+        run("gcc", *C_FLAGS, "-c", *sorted(source.glob("*.c")))
+        run("ld", "-m", "elf_i386", "-Ttext", "0x7c00", "-e", "start", "--oformat", "binary", "-o", "boot", "boot.o")
+        run("ld", "-m", "elf_i386", "-T", source / "program.ld", "--oformat", "binary", "-o", "program", "start.o",
+            *sorted(path.name for path in Path(directory).glob("guest*.o")))
+        image.write_bytes(b"".join((Path(directory) / name).read_bytes() for name in ("boot", "program")))
+    os.truncate(image, 1 << 20)
+
+
+def makePayload(build, image, directory):
+    """Makes the directory anew. All are absolute paths; image: directory of image.json."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     root = directory / "root"
     _install(build, root)
     shutil.copytree(image, root / IMAGES / "linux")
-    if guests:
-        (root / "srv/guests").mkdir(parents=True)
-        for guest in sorted(guests.glob("*.img")):
-            shutil.copy(guest, root / "srv/guests")
     shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "lab/faults.py", directory / "tests")
     shutil.copy(TOP / "docs/examples/demo.cfg", directory)
     _guests(directory / "guests")
+    _pciGuest(directory / "guests/pci.img")
     install = directory / "install.sh"
     install.write_text(INSTALL, encoding="utf-8")
     install.chmod(0o755)
@@ -74,11 +93,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", type=Path, required=True, metavar="DIR", help="meson build directory")
     parser.add_argument("--image", type=Path, required=True, metavar="DIR", help="image of the Linux stubdomain")
-    parser.add_argument("--guests", type=Path, metavar="DIR", help="disk images of more guests")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to make; what is there goes")
     options = parser.parse_args()
-    makePayload(options.build.resolve(), options.image.resolve(), options.guests and options.guests.resolve(),
-                options.out.resolve())
+    makePayload(options.build.resolve(), options.image.resolve(), options.out.resolve())
 
 
 main()

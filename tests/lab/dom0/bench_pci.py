@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures PCI hotplug beside stock Xen with QEMU in dom0: attach, detach, and an attach that QEMU refuses.
 
-The device is edu and the guest Linux, which lets go when it is asked. Detach
+The device is edu, and the guest lets go when it is asked. Detach
 is the time until the guest has let go: `xl pci-detach` with QEMU in dom0,
 device_del until the event with ours. What libxl does afterwards is a row of
 its own.
@@ -11,8 +11,8 @@ import statistics
 import time
 
 from host import run, waitFor
-from linuxguest import LinuxGuest
 from passthrough import EDU, EDU_IDS, NO_RESET, Assignable, check
+from pciguest import PciGuest
 from test_pci import HOT, letGo, takeBack
 
 ROUNDS = 3
@@ -52,7 +52,7 @@ def measure(name, config):
     """All figures of one guest, one dict a round."""
     ours = "device_model_override" not in config
     rows = []
-    with Assignable(EDU), LinuxGuest(name, **HOT, **({"options": [NO_RESET]} if ours else {}), **config) as guest:
+    with Assignable(EDU), PciGuest(name, **HOT, **({"options": [NO_RESET]} if ours else {}), **config) as guest:
         guest.boot()
         for _ in range(ROUNDS):
             refused = _timed(lambda: _refused(guest))

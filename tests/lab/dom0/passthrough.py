@@ -10,7 +10,7 @@ NIC_IDS = "8086:10d3"
 EDU = "0000:00:09.0"
 EDU_IDS = "1234:11e8"
 SYSFS = Path("/sys/bus/pci")
-EDU_IDENTIFICATION = "edu identification 010000ed"
+EDU_IDENTIFICATION = "010000ed"
 
 # edu has no reset, and takes what one guest left in it to the next: the tests say that they know.
 NO_RESET = "pci-reset=optional"

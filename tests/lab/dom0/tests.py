@@ -6,7 +6,6 @@ import sys
 
 sys.dont_write_bytecode = True
 
-# test_pci is not among them yet: the Linux guest it needs has not been seen to boot under Xen (docs/testing.md).
 # pylint: disable=unused-import,wrong-import-position
 import test_guests  # noqa: E402,F401
 import test_failures  # noqa: E402,F401
@@ -22,6 +21,7 @@ import test_libvirtd  # noqa: E402,F401
 import test_virsh  # noqa: E402,F401
 import test_save  # noqa: E402,F401
 import test_save_ends  # noqa: E402,F401
+import test_pci  # noqa: E402,F401
 from harness import main  # noqa: E402
 
 sys.exit(main(sys.argv[1:]))

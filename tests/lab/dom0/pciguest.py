@@ -1,38 +1,36 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The Linux guest (tests/lab/linux): its configuration and its commands."""
+"""The guest with PCI devices (tests/lab/pciguest): its configuration and its commands."""
 
 from guest import Guest
 from host import Failure
+from passthrough import EDU_IDENTIFICATION, check
 
-MEMORY = 128
+GATEWAY = "10.0.2.2"  # the other end of the lab's e1000e answers ARP for it
+OWN = "10.0.2.15"
 
 
-class LinuxGuest(Guest):
-    """A guest that runs Linux and takes commands from its first serial port."""
+class PciGuest(Guest):
+    """A guest that drives the lab's PCI devices and takes commands from its first serial port."""
 
     def __init__(self, name, **config):
-        super().__init__(name, **{"image": "linux", "memory": MEMORY, **config})
+        super().__init__(name, **{"image": "pci", **config})
         self._serial = None
 
     def boot(self):
         """xl create, until the guest says that it is up."""
         self.create()
-        self.attend()
+        self.attend(self.serial())
         return self
 
-    def attend(self):
-        """Waits until a guest that was created is up."""
-        self._serial = self.serial()
-        self._serial.expect("linux guest: up")
+    def attend(self, serial):
+        """Waits on its serial port until a guest that was created is up."""
+        self._serial = serial
+        self._serial.expect("pci guest: up")
         self._serial.expect("\n")
 
     def tell(self, line):
         """Sends a command and does not wait for its end."""
         self._serial.say(line)
-
-    def expect(self, text):
-        """Waits for what the guest says."""
-        return self._serial.expect(text)
 
     def attempt(self, line):
         """Runs a command: (what is wrong or None, the lines it printed)."""
@@ -62,10 +60,12 @@ class LinuxGuest(Guest):
             found[ids] = (int(place.split(":")[2].split(".")[0], 16), kind, driver)
         return found
 
-    def interface(self, driver):
-        """The name of the network interface of a driver, or None."""
-        for line in self.ask("net"):
-            words = line.split()
-            if words[3] == driver:
-                return words[1]
-        return None
+    def useEdu(self):
+        """Reads edu's identification and lets it compute."""
+        said = self.ask("edu 12")
+        check(said == [f"edu identification {EDU_IDENTIFICATION}", "edu factorial 12 is 479001600"], f"edu: {said}")
+
+    def useNic(self):
+        """A frame goes out through the e1000e and is answered from its other end."""
+        said = self.ask(f"arp {OWN} {GATEWAY}")
+        check(said and said[-1].startswith("arp answered by "), f"arp: {said}")
