@@ -305,6 +305,7 @@ openXen(uint32_t stubdomain)
     }
 }
 
+#ifndef CONSOLE_WORKER_UNCONFINED
 /*
  * What libxengnttab and libxenevtchn ask of the two devices. What the first
  * cannot be kept from: it maps any page that any domain granted to dom0, since
@@ -319,6 +320,7 @@ static const uint32_t deviceRequests[] = {
     (uint32_t)IOCTL_EVTCHN_UNBIND,
     (uint32_t)IOCTL_EVTCHN_NOTIFY,
 };
+#endif
 
 static void
 confine(void)

@@ -42,7 +42,7 @@ typedef enum {
 } DisplayDevice;
 
 typedef enum {
-    DISPLAY_REQUEST_CONNECT = 1,   /* device: map page @frame, bind @port */
+    DISPLAY_REQUEST_CONNECT = 1,   /* device: map page @frame, or at @frame of the descriptor sent along; bind @port */
     DISPLAY_REQUEST_DISCONNECT,    /* device */
     DISPLAY_REQUEST_LISTEN,        /* the descriptor sent along listens; @value is its number */
     DISPLAY_REQUEST_POLICY,        /* flags: who may look */

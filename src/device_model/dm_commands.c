@@ -89,15 +89,6 @@ queryChardev(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     dmQmpRequestReturn(request, takeArray(array));
 }
 
-static void
-queryVnc(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
-{
-    JsonObject *object = json_object_new();
-
-    json_object_set_boolean_member(object, "enabled", FALSE);
-    dmQmpRequestReturn(request, takeObject(object));
-}
-
 /* The virtual CPUs the guest was started with, in the form of query-cpus-fast. */
 static void
 queryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
@@ -120,13 +111,14 @@ queryCpus(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 
 const DmQmpCommand dmCommandsLibxl[] = {
     {"add-fd", dmCommandAddFd},
+    {"change", dmCommandChange},
     {"cont", dmCommandCont},
     {"device_add", dmCommandDeviceAddLibxl},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", queryCpus},
     {"query-pci", dmCommandQueryPciLibxl},
     {"query-status", queryStatus},
-    {"query-vnc", queryVnc},
+    {"query-vnc", dmCommandQueryVnc},
     {"stop", dmCommandStop},
     {"xen-save-devices-state", dmCommandSave},
     {"xen-set-global-dirty-log", dmCommandDirtyLog},
@@ -134,17 +126,24 @@ const DmQmpCommand dmCommandsLibxl[] = {
 };
 
 const DmQmpCommand dmCommandsDriver[] = {
+    {"add_client", dmCommandAddClient},
     {"blockdev-change-medium", dmCommandChangeMedium},
+    {"change", dmCommandChange},
     {"cont", dmCommandCont},
     {"device_add", dmCommandDeviceAdd},
     {"device_del", dmCommandDeviceDel},
     {"eject", dmCommandEject},
+    {"expire_password", dmCommandExpirePassword},
+    {"getfd", dmCommandGetFd},
     {"query-block", dmCommandQueryBlock},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", queryCpus},
     {"query-pci", dmCommandQueryPci},
     {"query-status", queryStatus},
-    {"query-vnc", queryVnc},
+    {"query-vnc", dmCommandQueryVnc},
+    {"screendump", dmCommandScreendump},
+    {"send-key", dmCommandSendKey},
+    {"set_password", dmCommandSetPassword},
     {"stubdom-query-save", dmCommandQuerySave},
     {NULL, NULL},
 };

@@ -10,7 +10,7 @@
 
 #include "config.h"
 
-#include "dm_model.h"
+#include "dm_model_private.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -37,115 +37,6 @@
  */
 #define ORPHAN_GRACE 700
 #define ORPHAN_GRACE_PAUSED 30000
-
-/* All members: main loop only. */
-struct _DmModel {
-    const DmOptions *options;
-    DmModelPhase phase;
-    GMainLoop *loop;
-    int status;
-    char *runDirectory;
-    DmGuardian *guardian;
-    DmStore *store;
-    DmLibxl *libxl;
-    DmGuest *guest;
-    DmImage *image;
-    DmPlan *plan;
-    DmStubdomain *stubdomain;
-    DmCdroms *cdroms;
-    DmSockets *sockets;
-    DmStoreWatch *release;
-    guint grace;      /* source: orphaned, or lingering */
-    guint signals[3]; /* sources */
-    GPtrArray *held;  /* of DmQmpRequest: query-status before we are up */
-    DmPci *pci;
-    DmCommandsSave *save;
-    gboolean continued;
-    gboolean abandoned; /* we end under a running guest, which is to be reported as crashed */
-    char *orphanReason; /* how the stubdomain ended */
-};
-
-DmModelPhase
-dmModelPhase(const DmModel *model)
-{
-    return model->phase;
-}
-
-const DmOptions *
-dmModelOptions(const DmModel *model)
-{
-    return model->options;
-}
-
-const DmGuest *
-dmModelGuest(const DmModel *model)
-{
-    return model->guest;
-}
-
-DmStubdomain *
-dmModelStubdomain(DmModel *model)
-{
-    return model->stubdomain;
-}
-
-const DmImage *
-dmModelImage(const DmModel *model)
-{
-    return model->image;
-}
-
-DmCdroms *
-dmModelCdroms(DmModel *model)
-{
-    return model->cdroms;
-}
-
-DmStore *
-dmModelStore(DmModel *model)
-{
-    return model->store;
-}
-
-DmLibxl *
-dmModelLibxl(DmModel *model)
-{
-    return model->libxl;
-}
-
-DmPci *
-dmModelPci(DmModel *model)
-{
-    return model->pci;
-}
-
-DmCommandsSave **
-dmModelSave(DmModel *model)
-{
-    return &model->save;
-}
-
-gboolean *
-dmModelContinued(DmModel *model)
-{
-    return &model->continued;
-}
-
-void
-dmModelHold(DmModel *model, DmQmpRequest *request)
-{
-    g_ptr_array_add(model->held, request);
-}
-
-void
-dmModelEvent(DmModel *model, const char *name, JsonObject *data)
-{
-    if (model->sockets) {
-        dmSocketsEvent(model->sockets, name, data);
-    } else if (data) {
-        json_object_unref(data);
-    }
-}
 
 /* --- the end ------------------------------------------------------------------ */
 
@@ -379,6 +270,35 @@ recordStubdomain(guint domid, gpointer opaque)
     DmModel *model = opaque;
 
     dmGuardianSetStubdomain(model->guardian, domid);
+    if (model->display && domid) {
+        dmDisplayStart(model->display, domid);
+    } else if (model->display) {
+        dmDisplayStop(model->display);
+    }
+}
+
+static void
+displayEvent(const char *name, JsonObject *data, gpointer opaque)
+{
+    dmModelEvent(opaque, name, data);
+}
+
+/* Whether the guest has a display or not: FALSE if it should have one and cannot. */
+static gboolean
+prepareDisplay(DmModel *model, GError **error)
+{
+    GError *cause = NULL;
+    DmDisplayConfig *config = dmDisplayConfigRead(model->options, &cause);
+
+    if (config) {
+        model->display = dmDisplayNew(model->store, config, model->guest->name, model->options->commandTimeout * 1000,
+                                      displayEvent, model, &cause);
+    }
+    if (cause) {
+        g_propagate_error(error, cause);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -407,7 +327,7 @@ prepare(DmModel *model, GError **error)
     model->plan = dmPlanMake(model->guest, model->image, model->options, error);
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
     model->sockets = uuid ? dmSocketsOpen(model->options, model->runDirectory, model, error) : NULL;
-    if (!model->sockets) {
+    if (!model->sockets || !prepareDisplay(model, error)) {
         return FALSE;
     }
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
@@ -432,6 +352,8 @@ dispose(DmModel *model)
     dmStoreUnwatch(model->release);
     dmStubdomainFree(model->stubdomain); /* answers what its channel still owes our clients */
     dmCommandsSaveFree(model);
+    dmCommandsDisplayFree(model);
+    dmDisplayFree(model->display);
     while (model->held->len) {
         dmQmpRequestFail(g_ptr_array_remove_index(model->held, 0), "GenericError", "%s",
                          _("the stubdomain did not start"));

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "display_check.h"
+
 /* The largest raw coordinate (kbdif.h). */
 #define RAW_MAX 0x7fff
 
@@ -24,15 +26,39 @@ displayInputInit(DisplayInput *input, const DisplayXen *xen)
     input->xen = xen;
 }
 
-int
-displayInputConnect(DisplayInput *input, const DisplayRequest *request)
+static struct xenkbd_page *
+mapPage(DisplayInput *input, const DisplayRequest *request, int fd)
 {
     xen_pfn_t frame = (xen_pfn_t)request->frame;
+    void *page;
+
+    input->granted = fd >= 0;
+    if (!input->granted) {
+        return xenforeignmemory_map(input->xen->memory, input->xen->stubdomain, PROT_READ | PROT_WRITE, 1, &frame,
+                                    NULL);
+    }
+    page = mmap(NULL, DISPLAY_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)request->frame);
+    return page == MAP_FAILED ? NULL : page;
+}
+
+static void
+unmapPage(const DisplayInput *input, struct xenkbd_page *page)
+{
+    if (input->granted) {
+        (void)munmap(page, DISPLAY_PAGE_SIZE);
+    } else {
+        (void)xenforeignmemory_unmap(input->xen->memory, page, 1);
+    }
+}
+
+int
+displayInputConnect(DisplayInput *input, const DisplayRequest *request, int fd)
+{
     struct xenkbd_page *page;
     int port;
 
     displayInputDisconnect(input);
-    page = xenforeignmemory_map(input->xen->memory, input->xen->stubdomain, PROT_READ | PROT_WRITE, 1, &frame, NULL);
+    page = mapPage(input, request, fd);
     if (!page) {
         return errno ? errno : EINVAL;
     }
@@ -40,7 +66,7 @@ displayInputConnect(DisplayInput *input, const DisplayRequest *request)
     if (port < 0) {
         int error = errno ? errno : EINVAL;
 
-        (void)xenforeignmemory_unmap(input->xen->memory, page, 1);
+        unmapPage(input, page);
         return error;
     }
     displayKbdRingInit(&input->ring, page);
@@ -55,7 +81,7 @@ displayInputDisconnect(DisplayInput *input)
 {
     if (input->ring.page) {
         (void)xenevtchn_unbind(input->xen->events, input->port);
-        (void)xenforeignmemory_unmap(input->xen->memory, input->ring.page, 1);
+        unmapPage(input, input->ring.page);
         displayInputInit(input, input->xen);
     }
 }

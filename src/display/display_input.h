@@ -21,6 +21,7 @@
 typedef struct {
     const DisplayXen *xen;
     DisplayKbdRing ring; /* ring.page is NULL while there is no frontend */
+    bool granted;        /* the page was granted, and is no foreign mapping */
     evtchn_port_t port;
     uint32_t connection; /* generation of CONNECT */
     uint32_t flags;      /* DISPLAY_FLAG_ABSOLUTE, DISPLAY_FLAG_RAW */
@@ -33,8 +34,17 @@ typedef struct {
 
 void displayInputInit(DisplayInput *input, const DisplayXen *xen);
 
-/** 0 or an errno. */
-int displayInputConnect(DisplayInput *input, const DisplayRequest *request);
+/**
+ * displayInputConnect:
+ * @fd: a grant of the page, to be mapped at the request's @frame; -1: @frame is a page number
+ *
+ * This process could map every page that somebody granted to dom0, if it were
+ * let at the grant device. So xen-stubdom-dm has the grant, and this process
+ * gets it ready to be mapped.
+ *
+ * Returns: 0 or an errno
+ */
+int displayInputConnect(DisplayInput *input, const DisplayRequest *request, int fd);
 
 void displayInputDisconnect(DisplayInput *input);
 

@@ -206,16 +206,16 @@ closeViewers(DisplayServer *server)
 }
 
 static void
-connectDevice(DisplayServer *server, const DisplayRequest *request)
+connectDevice(DisplayServer *server, const DisplayRequest *request, int fd)
 {
     int error = request->device == DISPLAY_DEVICE_FRAMEBUFFER ? connectFramebuffer(server, request)
-                                                              : displayInputConnect(&server->input, request);
+                                                              : displayInputConnect(&server->input, request, fd);
 
     answer(server, request, DISPLAY_REPLY_CONNECTED, error);
 }
 
 static void
-disconnectDevice(DisplayServer *server, const DisplayRequest *request)
+disconnectDevice(DisplayServer *server, const DisplayRequest *request, int fd)
 {
     if (request->device == DISPLAY_DEVICE_FRAMEBUFFER) {
         displayFramebufferDisconnect(&server->framebuffer);
@@ -230,10 +230,10 @@ displayServerRequest(DisplayServer *server, const DisplayRequest *request, int f
 {
     switch (request->type) {
     case DISPLAY_REQUEST_CONNECT:
-        connectDevice(server, request);
+        connectDevice(server, request, fd);
         break;
     case DISPLAY_REQUEST_DISCONNECT:
-        disconnectDevice(server, request);
+        disconnectDevice(server, request, fd);
         break;
     case DISPLAY_REQUEST_POLICY:
         setPolicy(server, request->flags);
