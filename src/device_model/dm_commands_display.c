@@ -67,13 +67,14 @@ fail(DmQmpRequest *request, const GError *error)
     dmQmpRequestFail(request, "GenericError", "%s", error->message);
 }
 
+/* @error: why not, or NULL when it is done. */
 static void
-answer(DmQmpRequest *request, gboolean done, const GError *error)
+answer(DmQmpRequest *request, const GError *error)
 {
-    if (done) {
-        dmQmpRequestReturn(request, NULL);
-    } else {
+    if (error) {
         fail(request, error);
+    } else {
+        dmQmpRequestReturn(request, NULL);
     }
 }
 
@@ -170,7 +171,10 @@ dmCommandSetPassword(DmQmpRequest *request, JsonObject *arguments, gpointer opaq
         return;
     }
     connected = json_object_get_string_member_with_default(arguments, "connected", "keep");
-    answer(request, treatViewers(display, connected, &error) && dmDisplaySetPassword(display, password, &error), error);
+    if (treatViewers(display, connected, &error)) {
+        (void)dmDisplaySetPassword(display, password, &error);
+    }
+    answer(request, error);
 }
 
 void
@@ -185,7 +189,8 @@ dmCommandChange(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     }
     password = findText(arguments, "arg", request);
     if (password) {
-        answer(request, dmDisplaySetPassword(display, password, &error), error);
+        (void)dmDisplaySetPassword(display, password, &error);
+        answer(request, error);
     }
 }
 
@@ -228,7 +233,8 @@ dmCommandExpirePassword(DmQmpRequest *request, JsonObject *arguments, gpointer o
     if (text && !parseTime(text, &end)) {
         dmQmpRequestFail(request, "GenericError", _("'%s' is no time: 'now', 'never', '+SECONDS' or SECONDS"), text);
     } else if (text) {
-        answer(request, dmDisplaySetExpiry(display, end, &error), error);
+        (void)dmDisplaySetExpiry(display, end, &error);
+        answer(request, error);
     }
 }
 
@@ -237,7 +243,7 @@ dmCommandExpirePassword(DmQmpRequest *request, JsonObject *arguments, gpointer o
 static void
 dumped(const GError *error, gpointer opaque)
 {
-    answer(opaque, error == NULL, error);
+    answer(opaque, error);
 }
 
 /* Nothing but a file: the display must not be made to wait for whoever reads a pipe. */
@@ -332,7 +338,7 @@ release(gpointer opaque)
     for (guint i = hold->count; i-- > 0 && sent;) {
         sent = dmDisplaySendKey(dmModelDisplay(hold->model), hold->codes[i], FALSE, &error);
     }
-    answer(hold->request, sent, error);
+    answer(hold->request, error);
     g_ptr_array_remove(getState(hold->model)->holds, hold);
     g_free(hold);
     return G_SOURCE_REMOVE;
@@ -403,7 +409,8 @@ dmCommandAddClient(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
         dmQmpRequestFail(request, "GenericError", _("there is no file descriptor '%s'"), name);
     } else if (name) {
         skip = json_object_get_boolean_member_with_default(arguments, "skipauth", FALSE);
-        answer(request, dmDisplayAddViewer(display, GPOINTER_TO_INT(fd) - 1, skip, &error), error);
+        (void)dmDisplayAddViewer(display, GPOINTER_TO_INT(fd) - 1, skip, &error);
+        answer(request, error);
         g_hash_table_remove(state->fds, name);
     }
 }

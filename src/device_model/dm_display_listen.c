@@ -42,12 +42,6 @@ makeSocket(GSocketAddress *address, GError **error)
         !g_socket_set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1, error)) {
         return NULL;
     }
-    /* On Linux a unix socket's mode before bind() is its name's mode. */
-    if (g_socket_address_get_family(address) == G_SOCKET_FAMILY_UNIX &&
-        fchmod(g_socket_get_fd(socket), SOCKET_MODE) != 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, "fchmod: %s", g_strerror(errno));
-        return NULL;
-    }
     if (!g_socket_bind(socket, address, TRUE, error) || !g_socket_listen(socket, error)) {
         return NULL;
     }
@@ -129,6 +123,11 @@ listenUnix(DmDisplayListener *listener, const char *path, GError **error)
         return FALSE;
     }
     listener->path = g_strdup(path);
+    if (chmod(path, SOCKET_MODE) != 0) {
+        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the mode of socket '%s' cannot be set: %s"), path,
+                    g_strerror(errno));
+        return FALSE;
+    }
     listener->host = g_strdup("");
     listener->service = g_strdup(path);
     listener->family = g_strdup("unix");

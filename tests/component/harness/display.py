@@ -36,9 +36,10 @@ class Frontend:
 
     def announce(self, state=INITIALISED, **nodes):
         """Writes its nodes; others than the true ones on demand, None: not at all."""
-        for name, value in {**self.nodes(), **nodes}.items():
+        others = {name.replace('_', '-'): value for name, value in nodes.items()}
+        for name, value in {**self.nodes(), **others}.items():
             if value is not None:
-                self.stubdomain.store.write(f'{self.path}/{name.replace("_", "-")}', value)
+                self.stubdomain.store.write(f'{self.path}/{name}', value)
         self.state(state)
 
     def connect(self, **nodes):
