@@ -43,10 +43,13 @@ displayUpdateFree(DisplayUpdate *update)
     update->next = 0;
 }
 
+/* Whether the viewer is to be told the picture's size: also one that said only after a change that it can be. */
 static bool
-sizePending(rfbClientPtr client)
+sizePending(const DisplayUpdate *update, rfbClientPtr client)
 {
-    return client->useNewFBSize && client->newFBSizePending;
+    bool other = (int)update->width != client->screen->width || (int)update->height != client->screen->height;
+
+    return client->useNewFBSize && (client->newFBSizePending || other);
 }
 
 /* What is to be sent now: changed, asked for, and inside what both sides take for the picture. NULL: nothing. */
@@ -78,7 +81,7 @@ displayUpdateWanted(const DisplayUpdate *update, rfbClientPtr client)
     if (client->state != RFB_NORMAL) {
         return false;
     }
-    if (sizePending(client)) {
+    if (sizePending(update, client)) {
         return !sraRgnEmpty(client->requestedRegion);
     }
     region = pendingRegion(update, client);
@@ -142,9 +145,10 @@ begin(DisplayUpdate *update, rfbClientPtr client)
     sraRegion *region;
     size_t count;
 
-    if (sizePending(client)) {
+    if (sizePending(update, client)) {
         update->width = (uint32_t)client->screen->width;
         update->height = (uint32_t)client->screen->height;
+        client->newFBSizePending = TRUE;
         (void)rfbSendFramebufferUpdate(client, client->modifiedRegion); /* nothing but the new size */
         return false;
     }
@@ -247,7 +251,7 @@ displayUpdateSend(DisplayUpdate *update, rfbClientPtr client)
     if (!displayUpdateRunning(update) && !begin(update, client)) {
         return;
     }
-    if (update->marked && sizePending(client)) {
+    if (update->marked && sizePending(update, client)) {
         update->next = update->count; /* it is of another picture */
     }
     sent = update->next == update->count || sendOne(update, client, &update->slices[update->next]);
