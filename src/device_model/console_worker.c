@@ -18,20 +18,25 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <xen/xen.h>
+#include <xen/sys/evtchn.h>
+#include <xen/sys/gntdev.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xentoollog.h>
 
 #include "console_worker_console.h"
 #include "console_worker_message.h"
-#include "console_worker_sandbox.h"
+#include "worker/worker_sandbox.h"
 
 #define _(text) gettext(text)
 #define gettext_noop(text) text
@@ -42,6 +47,10 @@
 
 /* Highest domain id of a guest (xen/xen.h: DOMID_FIRST_RESERVED is 0x7ff0). */
 #define DOMID_MAX 0x7fefUL
+
+/* Descriptors at a time: standard ones, socket, two devices, a peer for each console, one in transit. */
+#define DESCRIPTORS_MAX 32
+#define MEMORY_MAX (16UL * 1024 * 1024)
 
 /* Sources before the consoles' peers in the poll array. */
 enum { POLL_SOCKET = 0, POLL_EVENTS, POLL_CONSOLES };
@@ -296,6 +305,23 @@ openXen(uint32_t stubdomain)
     }
 }
 
+#ifndef CONSOLE_WORKER_UNCONFINED
+/*
+ * What libxengnttab and libxenevtchn ask of the two devices. What the first
+ * cannot be kept from: it maps any page that any domain granted to dom0, since
+ * its driver knows no restriction to one domain (the event channel driver does,
+ * and it is used).
+ */
+static const uint32_t deviceRequests[] = {
+    (uint32_t)IOCTL_GNTDEV_MAP_GRANT_REF,
+    (uint32_t)IOCTL_GNTDEV_UNMAP_GRANT_REF,
+    (uint32_t)IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR,
+    (uint32_t)IOCTL_EVTCHN_BIND_INTERDOMAIN,
+    (uint32_t)IOCTL_EVTCHN_UNBIND,
+    (uint32_t)IOCTL_EVTCHN_NOTIFY,
+};
+#endif
+
 static void
 confine(void)
 {
@@ -306,8 +332,17 @@ confine(void)
     int grants = xengnttab_fd(workerXen.grants);
     int events = xenevtchn_fd(workerXen.events);
     int keep[] = {CONSOLE_WORKER_FD, grants < events ? grants : events, grants < events ? events : grants};
+    const WorkerSandbox sandbox = {
+        .keep = keep,
+        .keepCount = sizeof(keep) / sizeof(keep[0]),
+        .descriptorsMax = DESCRIPTORS_MAX,
+        .memoryMax = MEMORY_MAX,
+        .deviceRequests = deviceRequests,
+        .deviceRequestCount = sizeof(deviceRequests) / sizeof(deviceRequests[0]),
+        .outlives = true, /* until the last of its sockets is closed: a save goes on without xen-stubdom-dm */
+    };
 
-    if (!consoleSandboxEnter(keep, sizeof(keep) / sizeof(keep[0]), &step)) {
+    if (!workerSandboxEnter(&sandbox, &step)) {
         int error = errno;
 
         fprintf(stderr, "xen-stubdom-console: %s\n", step);

@@ -90,15 +90,6 @@ queryChardev(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
     dmQmpRequestReturn(request, takeArray(array));
 }
 
-static void
-queryVnc(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
-{
-    JsonObject *object = json_object_new();
-
-    json_object_set_boolean_member(object, "enabled", FALSE);
-    dmQmpRequestReturn(request, takeObject(object));
-}
-
 /* libxl's has two meanings: a PCI device, a virtual CPU. */
 static void
 deviceAddLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
@@ -112,6 +103,7 @@ deviceAddLibxl(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
 
 const DmQmpCommand dmCommandsLibxl[] = {
     {"add-fd", dmCommandAddFd},
+    {"change", dmCommandChange},
     {"cont", dmCommandCont},
     {"device_add", deviceAddLibxl},
     {"query-chardev", queryChardev},
@@ -119,7 +111,7 @@ const DmQmpCommand dmCommandsLibxl[] = {
     {"query-hotpluggable-cpus", dmCommandQueryHotpluggableCpus},
     {"query-pci", dmCommandQueryPciLibxl},
     {"query-status", queryStatus},
-    {"query-vnc", queryVnc},
+    {"query-vnc", dmCommandQueryVnc},
     {"stop", dmCommandStop},
     {"xen-save-devices-state", dmCommandSave},
     {"xen-set-global-dirty-log", dmCommandDirtyLog},
@@ -127,17 +119,24 @@ const DmQmpCommand dmCommandsLibxl[] = {
 };
 
 const DmQmpCommand dmCommandsDriver[] = {
+    {"add_client", dmCommandAddClient},
     {"blockdev-change-medium", dmCommandChangeMedium},
+    {"change", dmCommandChange},
     {"cont", dmCommandCont},
     {"device_add", dmCommandDeviceAdd},
     {"device_del", dmCommandDeviceDel},
     {"eject", dmCommandEject},
+    {"expire_password", dmCommandExpirePassword},
+    {"getfd", dmCommandGetFd},
     {"query-block", dmCommandQueryBlock},
     {"query-chardev", queryChardev},
     {"query-cpus-fast", dmCommandQueryCpus},
     {"query-pci", dmCommandQueryPci},
     {"query-status", queryStatus},
-    {"query-vnc", queryVnc},
+    {"query-vnc", dmCommandQueryVnc},
+    {"screendump", dmCommandScreendump},
+    {"send-key", dmCommandSendKey},
+    {"set_password", dmCommandSetPassword},
     {"stubdom-query-save", dmCommandQuerySave},
     {NULL, NULL},
 };

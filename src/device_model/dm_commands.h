@@ -72,3 +72,17 @@ void dmCommandQueryPciLibxl(DmQmpRequest *request, JsonObject *arguments, gpoint
 
 /** How many devices the guest has or is being given. */
 guint dmCommandsPciCount(DmModel *model);
+
+/* --- the display, in dm_commands_display.c ---------------------------------- */
+
+void dmCommandQueryVnc(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandChange(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandSetPassword(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandExpirePassword(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandScreendump(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandSendKey(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandGetFd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+void dmCommandAddClient(DmQmpRequest *request, JsonObject *arguments, gpointer opaque);
+
+/** Answers what is pending and frees what belongs to these commands. */
+void dmCommandsDisplayFree(DmModel *model);

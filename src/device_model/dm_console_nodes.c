@@ -14,13 +14,9 @@
 
 #include "protocol/stubdom_paths.h"
 
-#include "dm_error.h"
-
 /* libxl's LIBXL_XENCONSOLE_LIMIT and LIBXL_XENCONSOLE_PROTOCOL. */
 #define CONSOLE_LIMIT "1048576"
 #define CONSOLE_PROTOCOL "vt100"
-
-#define STATE_LENGTH 4
 
 /* immutable */
 typedef struct {
@@ -31,11 +27,6 @@ typedef struct {
     const char *output;
     const char *tty;
 } Nodes;
-
-typedef struct {
-    const char *path; /* immutable: of the state node */
-    char value[STATE_LENGTH];
-} StateChange;
 
 static gboolean
 writeBelow(DmStore *store, const char *directory, const char *name, const char *value, GError **error)
@@ -106,32 +97,12 @@ dmConsoleNodesWrite(DmStore *store, guint stubdomain, guint number, const char *
     return dmStoreTransaction(store, writeNodes, &nodes, error);
 }
 
-static gboolean
-changeState(DmStore *store, gpointer opaque, GError **error)
-{
-    const StateChange *change = opaque;
-    g_autoptr(GError) cause = NULL;
-    g_autofree char *old = dmStoreRead(store, change->path, NULL, &cause);
-
-    if (!old) {
-        if (g_error_matches(cause, DM_ERROR, DM_ERROR_NOT_FOUND)) {
-            return TRUE;
-        }
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return FALSE;
-    }
-    return g_str_equal(old, change->value) || dmStoreWrite(store, change->path, change->value, error);
-}
-
 gboolean
 dmConsoleNodesSetState(DmStore *store, guint stubdomain, guint number, DmXenbusState state, GError **error)
 {
     g_autofree char *backend = stubdomPathConsoleBackend(stubdomain, number);
-    g_autofree char *path = g_strconcat(backend, "/state", NULL);
-    StateChange change = {.path = path};
 
-    g_snprintf(change.value, sizeof(change.value), "%d", (int)state);
-    return dmStoreTransaction(store, changeState, &change, error);
+    return dmXenbusSetState(store, backend, state, error);
 }
 
 gboolean
@@ -139,25 +110,14 @@ dmConsoleNodesRead(DmStore *store, guint stubdomain, guint number, const char *n
                    GError **error)
 {
     g_autofree char *frontend = stubdomPathConsoleFrontend(stubdomain, number);
-    g_autofree char *path = g_strconcat(frontend, "/", name, NULL);
 
-    return dmStoreReadNumber(store, path, max, value, error);
+    return dmXenbusReadNumber(store, frontend, name, max, value, error);
 }
 
 gboolean
 dmConsoleNodesFrontendState(DmStore *store, guint stubdomain, guint number, DmXenbusState *state, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
-    guint64 value;
+    g_autofree char *frontend = stubdomPathConsoleFrontend(stubdomain, number);
 
-    *state = DM_XENBUS_ABSENT;
-    if (!dmConsoleNodesRead(store, stubdomain, number, "state", DM_XENBUS_RECONFIGURED, &value, &cause)) {
-        if (g_error_matches(cause, DM_ERROR, DM_ERROR_NOT_FOUND)) {
-            return TRUE;
-        }
-        g_propagate_error(error, g_steal_pointer(&cause));
-        return FALSE;
-    }
-    *state = (DmXenbusState)value;
-    return TRUE;
+    return dmXenbusReadState(store, frontend, state, error);
 }

@@ -14,18 +14,7 @@
 #include <glib.h>
 
 #include "dm_store.h"
-
-/* xen/io/xenbus.h, as it goes through xenstore. ABSENT is no state: there is no node. */
-typedef enum {
-    DM_XENBUS_ABSENT = 0,
-    DM_XENBUS_INITIALISING = 1,
-    DM_XENBUS_INIT_WAIT = 2,
-    DM_XENBUS_INITIALISED = 3,
-    DM_XENBUS_CONNECTED = 4,
-    DM_XENBUS_CLOSING = 5,
-    DM_XENBUS_CLOSED = 6,
-    DM_XENBUS_RECONFIGURED = 8,
-} DmXenbusState;
+#include "dm_xenbus.h"
 
 /** Writes frontend, backend and libxl's record in one transaction; what was there before is replaced. @output and @tty
  * may be "". */

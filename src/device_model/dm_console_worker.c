@@ -3,256 +3,92 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The process is followed by a pidfd and not by SIGCHLD, which libxl wants for
- * itself.
+ * What is the same for all workers is in dm_worker.c.
  */
 
 #include "config.h"
 
 #include "dm_console_worker.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <glib-unix.h>
 #include <glib/gi18n-lib.h>
 
-#include "dm_error.h"
+#include "dm_worker.h"
 
-/* How long a worker may take to write what is left when it is ended, in milliseconds. */
-#define END_TIMEOUT_MS 500
+G_STATIC_ASSERT(CONSOLE_WORKER_FD == DM_WORKER_FD);
+G_STATIC_ASSERT(sizeof(ConsoleReply) <= DM_WORKER_PACKET_MAX);
 
 /* All members: main loop only. */
 struct _DmConsoleWorker {
-    int socket;
-    int process; /* pidfd, -1 when it was reaped */
-    GPid pid;
-    guint socketSource;
-    guint processSource;
+    DmWorker *worker;
     DmConsoleWorkerReplyFunc reply;
-    DmConsoleWorkerDiedFunc died;
     gpointer opaque;
+    DmConsoleWorkerDiedFunc died;
 };
 
-static int
-processOpen(GPid pid)
-{
-    return (int)syscall(SYS_pidfd_open, pid, 0U);
-}
-
-static void
-processKill(int process)
-{
-    syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0U);
-}
-
-/* Takes the process's status, which must be there or be about to. Returns a sentence. */
-static char *
-reap(DmConsoleWorker *worker)
-{
-    siginfo_t info = {0};
-    int rc;
-
-    do {
-        rc = waitid(P_PIDFD, (id_t)worker->process, &info, WEXITED);
-    } while (rc != 0 && errno == EINTR);
-    close(worker->process);
-    worker->process = -1;
-    worker->pid = 0;
-    if (rc != 0) {
-        /* Somebody else in this process reaped it. */
-        return g_strdup(_("the console worker ended"));
-    }
-    if (info.si_code == CLD_EXITED) {
-        return g_strdup_printf(_("the console worker ended with status %d"), info.si_status);
-    }
-    if (info.si_status == SIGSYS) {
-        return g_strdup(_("the console worker was killed for a forbidden system call"));
-    }
-    return g_strdup_printf(_("the console worker was killed by signal %d (%s)"), info.si_status,
-                           g_strsignal(info.si_status));
-}
-
-static void
-closeSocket(DmConsoleWorker *worker)
-{
-    g_clear_handle_id(&worker->socketSource, g_source_remove);
-    if (worker->socket >= 0) {
-        close(worker->socket);
-    }
-    worker->socket = -1;
-}
-
 static gboolean
-processEnded(gint fd, GIOCondition condition, gpointer opaque)
+packetCame(gconstpointer data, gsize length, gpointer opaque)
 {
     DmConsoleWorker *worker = opaque;
-    g_autofree char *reason = NULL;
-
-    worker->processSource = 0;
-    closeSocket(worker);
-    reason = reap(worker);
-    worker->died(reason, worker->opaque);
-    return G_SOURCE_REMOVE;
-}
-
-/* Its end is reported when it has come. */
-static gboolean
-giveUp(DmConsoleWorker *worker)
-{
-    worker->socketSource = 0;
-    closeSocket(worker);
-    if (worker->process >= 0) {
-        processKill(worker->process);
-    }
-    return G_SOURCE_REMOVE;
-}
-
-static gboolean
-socketReadable(gint fd, GIOCondition condition, gpointer opaque)
-{
-    DmConsoleWorker *worker = opaque;
-    char data[sizeof(ConsoleReply) + 1];
     ConsoleReply reply;
-    gssize count;
 
-    count = recv(worker->socket, data, sizeof(data), MSG_DONTWAIT);
-    if (count < 0 && (errno == EINTR || errno == EAGAIN)) {
-        return G_SOURCE_CONTINUE;
-    }
-    if (count <= 0) {
-        return giveUp(worker);
-    }
-    if (!consoleReplyParse(data, (gsize)count, &reply)) {
-        g_warning("the console worker (%d) says what it may not say", (int)worker->pid);
-        return giveUp(worker);
+    if (!consoleReplyParse(data, length, &reply)) {
+        return FALSE;
     }
     worker->reply(&reply, worker->opaque);
-    return G_SOURCE_CONTINUE;
+    return TRUE;
 }
 
-static gboolean
-spawn(DmConsoleWorker *worker, guint stubdomain, int theirs, GError **error)
+static void
+workerDied(const char *reason, gpointer opaque)
 {
-    const char *other = g_getenv("STUBDOM_CONSOLE_WORKER");
-    g_autofree char *domid = g_strdup_printf("%u", stubdomain);
-    const char *program = other ? other : STUBDOM_LIBEXEC_DIR "/xen-stubdom-console";
-    const char *argv[] = {program, "--stubdomain", domid, NULL};
-    const int target = CONSOLE_WORKER_FD;
-    g_autoptr(GError) cause = NULL;
+    DmConsoleWorker *worker = opaque;
 
-    if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, &theirs,
-                                          &target, 1, &worker->pid, NULL, NULL, NULL, &cause)) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot start the console worker: %s"), cause->message);
-        return FALSE;
-    }
-    worker->process = processOpen(worker->pid);
-    if (worker->process < 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot follow the console worker: %s"), g_strerror(errno));
-        kill(worker->pid, SIGKILL);
-        waitpid(worker->pid, NULL, 0);
-        return FALSE;
-    }
-    return TRUE;
+    worker->died(reason, worker->opaque);
 }
 
 DmConsoleWorker *
 dmConsoleWorkerStart(guint stubdomain, DmConsoleWorkerReplyFunc reply, DmConsoleWorkerDiedFunc died, gpointer opaque,
                      GError **error)
 {
-    DmConsoleWorker *worker;
-    int pair[2];
-    gboolean started;
+    const char *other = g_getenv("STUBDOM_CONSOLE_WORKER");
+    g_autofree char *domid = g_strdup_printf("%u", stubdomain);
+    const char *program = other ? other : STUBDOM_LIBEXEC_DIR "/xen-stubdom-console";
+    const char *argv[] = {program, "--stubdomain", domid, NULL};
+    DmConsoleWorker *worker = g_new0(DmConsoleWorker, 1);
 
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot make a socket pair: %s"), g_strerror(errno));
-        return NULL;
-    }
-    worker = g_new0(DmConsoleWorker, 1);
-    worker->socket = pair[0];
-    worker->process = -1;
     worker->reply = reply;
     worker->died = died;
     worker->opaque = opaque;
-    started = spawn(worker, stubdomain, pair[1], error);
-    close(pair[1]);
-    if (!started) {
-        dmConsoleWorkerFree(worker);
-        return NULL;
+    worker->worker = dmWorkerStart(_("the console worker"), argv, packetCame, workerDied, worker, error);
+    if (!worker->worker) {
+        g_clear_pointer(&worker, g_free);
     }
-    worker->socketSource = g_unix_fd_add(worker->socket, G_IO_IN | G_IO_HUP | G_IO_ERR, socketReadable, worker);
-    worker->processSource = g_unix_fd_add(worker->process, G_IO_IN, processEnded, worker);
     return worker;
 }
 
 void
 dmConsoleWorkerFree(DmConsoleWorker *worker)
 {
-    if (!worker) {
-        return;
+    if (worker) {
+        dmWorkerFree(worker->worker);
+        g_free(worker);
     }
-    if (worker->socket >= 0) {
-        (void)shutdown(worker->socket, SHUT_RDWR); /* others may have it open */
-    }
-    closeSocket(worker);
-    g_clear_handle_id(&worker->processSource, g_source_remove);
-    if (worker->process >= 0) {
-        struct pollfd end = {.fd = worker->process, .events = POLLIN};
-
-        if (poll(&end, 1, END_TIMEOUT_MS) != 1) {
-            processKill(worker->process);
-        }
-        g_free(reap(worker));
-    }
-    g_free(worker);
 }
 
 gboolean
 dmConsoleWorkerSend(DmConsoleWorker *worker, const ConsoleRequest *request, int fd, GError **error)
 {
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    ConsoleRequest copy = *request;
-    struct iovec part = {&copy, sizeof(copy)};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-    if (fd >= 0) {
-        memset(&control, 0, sizeof(control));
-        message.msg_control = &control;
-        message.msg_controllen = sizeof(control);
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof(fd));
-        memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    }
-    /* A worker that does not take some hundred small requests is stuck; waiting for it would hand on the trouble. */
-    if (worker->socket < 0 || sendmsg(worker->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != (gssize)sizeof(copy)) {
-        g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot ask the console worker: %s"),
-                    worker->socket < 0 ? _("it is dead") : g_strerror(errno));
-        if (worker->process >= 0) {
-            processKill(worker->process);
-        }
-        return FALSE;
-    }
-    return TRUE;
+    return dmWorkerSend(worker->worker, request, sizeof(*request), fd, error);
 }
 
 int
 dmConsoleWorkerSocket(const DmConsoleWorker *worker)
 {
-    return worker->socket;
+    return dmWorkerSocket(worker->worker);
 }
 
 GPid
 dmConsoleWorkerPid(const DmConsoleWorker *worker)
 {
-    return worker->pid;
+    return dmWorkerPid(worker->worker);
 }

@@ -10,7 +10,7 @@
 
 #include "config.h"
 
-#include "dm_model.h"
+#include "dm_model_private.h"
 
 #include <signal.h>
 #include <string.h>
@@ -30,123 +30,7 @@
 #include "dm_sockets.h"
 #include "protocol/stubdom_paths.h"
 
-static const int endSignals[] = {SIGTERM, SIGHUP, SIGINT};
-
-typedef struct {
-    DmModel *model;
-    int number;
-    guint source;
-} ModelSignal;
-
-/* All members: main loop only. */
-struct _DmModel {
-    const DmOptions *options;
-    DmModelPhase phase;
-    GMainLoop *loop;
-    int status;
-    char *runDirectory;
-    DmGuardian *guardian;
-    DmStore *store;
-    DmLibxl *libxl;
-    DmGuest *guest;
-    DmImage *image;
-    DmPlan *plan;
-    DmStubdomain *stubdomain;
-    DmCdroms *cdroms;
-    DmSockets *sockets;
-    DmStoreWatch *release;
-    DmOrphan *orphan; /* from the stubdomain's death under its guest on */
-    guint grace;      /* source: lingering */
-    ModelSignal signals[G_N_ELEMENTS(endSignals)];
-    GPtrArray *held; /* of DmQmpRequest: query-status before we are up */
-    DmPci *pci;
-    DmCommandsSave *save;
-    gboolean continued;
-    gboolean abandoned; /* we end before the guest, which is then ended too */
-    int deferred;       /* a signal that is acted on when the save under way is over, or 0 */
-};
-
-DmModelPhase
-dmModelPhase(const DmModel *model)
-{
-    return model->phase;
-}
-
-const DmOptions *
-dmModelOptions(const DmModel *model)
-{
-    return model->options;
-}
-
-DmGuest *
-dmModelGuest(const DmModel *model)
-{
-    return model->guest;
-}
-
-DmStubdomain *
-dmModelStubdomain(DmModel *model)
-{
-    return model->stubdomain;
-}
-
-const DmImage *
-dmModelImage(const DmModel *model)
-{
-    return model->image;
-}
-
-DmCdroms *
-dmModelCdroms(DmModel *model)
-{
-    return model->cdroms;
-}
-
-DmStore *
-dmModelStore(DmModel *model)
-{
-    return model->store;
-}
-
-DmLibxl *
-dmModelLibxl(DmModel *model)
-{
-    return model->libxl;
-}
-
-DmPci *
-dmModelPci(DmModel *model)
-{
-    return model->pci;
-}
-
-DmCommandsSave **
-dmModelSave(DmModel *model)
-{
-    return &model->save;
-}
-
-gboolean *
-dmModelContinued(DmModel *model)
-{
-    return &model->continued;
-}
-
-void
-dmModelHold(DmModel *model, DmQmpRequest *request)
-{
-    g_ptr_array_add(model->held, request);
-}
-
-void
-dmModelEvent(DmModel *model, const char *name, JsonObject *data)
-{
-    if (model->sockets) {
-        dmSocketsEvent(model->sockets, name, data);
-    } else if (data) {
-        json_object_unref(data);
-    }
-}
+static const int endSignals[MODEL_SIGNALS] = {SIGTERM, SIGHUP, SIGINT};
 
 /* --- the end ------------------------------------------------------------------ */
 
@@ -377,6 +261,43 @@ stubdomainStarted(DmStubdomain *stubdomain, const GError *cause, gpointer opaque
     domainReleased(NULL, model); /* what happened meanwhile */
 }
 
+static void
+recordStubdomain(guint domid, gpointer opaque)
+{
+    DmModel *model = opaque;
+
+    dmGuardianSetStubdomain(domid, model->guardian);
+    if (model->display && domid) {
+        dmDisplayStart(model->display, domid);
+    } else if (model->display) {
+        dmDisplayStop(model->display);
+    }
+}
+
+static void
+displayEvent(const char *name, JsonObject *data, gpointer opaque)
+{
+    dmModelEvent(opaque, name, data);
+}
+
+/* Whether the guest has a display or not: FALSE if it should have one and cannot. */
+static gboolean
+prepareDisplay(DmModel *model, GError **error)
+{
+    GError *cause = NULL;
+    DmDisplayConfig *config = dmDisplayConfigRead(model->options, &cause);
+
+    if (config) {
+        model->display = dmDisplayNew(model->store, config, model->guest->name, model->options->commandTimeout * 1000,
+                                      displayEvent, model, &cause);
+    }
+    if (cause) {
+        g_propagate_error(error, cause);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 readDisks(DmModel *model, GError **error)
 {
@@ -403,12 +324,12 @@ prepare(DmModel *model, GError **error)
     model->plan = dmPlanMake(model->guest, model->image, model->options, error);
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
     model->sockets = uuid ? dmSocketsOpen(model->options, model->runDirectory, model, error) : NULL;
-    if (!model->sockets) {
+    if (!model->sockets || !prepareDisplay(model, error)) {
         return FALSE;
     }
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");
     model->stubdomain = dmStubdomainNew(model->libxl, model->store, model->options, model->plan, model->guest->name,
-                                        uuid, dmGuardianSetStubdomain, model->guardian);
+                                        uuid, recordStubdomain, model);
     model->cdroms = dmCdromsNew(model->libxl, model->store, model->stubdomain, model->guest, model->plan,
                                 model->options->commandTimeout * 1000);
     model->release = dmStoreWatch(model->store, "@releaseDomain", domainReleased, model, error);
@@ -429,6 +350,8 @@ dispose(DmModel *model)
     dmOrphanFree(model->orphan);
     dmStubdomainFree(model->stubdomain); /* answers what its channel still owes our clients */
     dmCommandsSaveFree(model);
+    dmCommandsDisplayFree(model);
+    dmDisplayFree(model->display);
     while (model->held->len) {
         dmQmpRequestFail(g_ptr_array_remove_index(model->held, 0), "GenericError", "%s",
                          _("the stubdomain did not start"));

@@ -14,6 +14,7 @@
 #include <json-glib/json-glib.h>
 
 #include "dm_cdrom.h"
+#include "dm_display.h"
 #include "dm_guest.h"
 #include "dm_image.h"
 #include "dm_options.h"
@@ -23,6 +24,7 @@
 
 typedef struct _DmModel DmModel;
 typedef struct _DmCommandsSave DmCommandsSave;
+typedef struct _DmCommandsDisplay DmCommandsDisplay;
 
 typedef enum {
     DM_MODEL_STARTING,
@@ -61,6 +63,12 @@ DmPci *dmModelPci(DmModel *model);
 
 /** What stop, save and continue keep between commands (dm_commands_save.c), made on first use. */
 DmCommandsSave **dmModelSave(DmModel *model);
+
+/** (nullable): NULL: the guest has none. */
+DmDisplay *dmModelDisplay(DmModel *model);
+
+/** What the display's commands keep (dm_commands_display.c), made on first use. */
+DmCommandsDisplay **dmModelDisplayCommands(DmModel *model);
 
 /** Whether the guest's CPUs were let run: libxl may ask for a start that waits for `cont` (-S). */
 gboolean *dmModelContinued(DmModel *model);

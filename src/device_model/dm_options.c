@@ -80,6 +80,23 @@ parseGuint(const char *what, const char *value, guint min, guint max, guint *num
     return TRUE;
 }
 
+/* What names a file or an image. */
+static gboolean
+parseName(DmOptions *options, const char *key, const char *value)
+{
+    char **target = g_str_equal(key, "image")     ? &options->image
+                    : g_str_equal(key, "config")  ? &options->config
+                    : g_str_equal(key, "display") ? &options->display
+                                                  : NULL;
+
+    if (!target || !value || !*value) {
+        return FALSE;
+    }
+    g_free(*target);
+    *target = g_strdup(value);
+    return TRUE;
+}
+
 /* One item of the list after -stubdom. */
 static gboolean
 parseOwn(DmOptions *options, const char *item, GError **error)
@@ -112,15 +129,11 @@ parseOwn(DmOptions *options, const char *item, GError **error)
         options->pciResetOptional = g_str_equal(value, "optional");
         return TRUE;
     }
-    if ((g_str_equal(key, "image") || g_str_equal(key, "config")) && value && *value) {
-        char **target = g_str_equal(key, "image") ? &options->image : &options->config;
-
-        g_free(*target);
-        *target = g_strdup(value);
+    if (parseName(options, key, value)) {
         return TRUE;
     }
     g_set_error(error, DM_ERROR, DM_ERROR_ARGUMENT,
-                _("'-stubdom' does not know '%s'; it takes image=, config=, memory=, cpus=, "
+                _("'-stubdom' does not know '%s'; it takes image=, config=, display=, memory=, cpus=, "
                   "start-timeout=, command-timeout=, save-limit=, log-limit= and pci-reset="),
                 item);
     return FALSE;
@@ -269,6 +282,7 @@ dmOptionsFree(DmOptions *options)
     g_strfreev(options->arguments);
     g_free(options->image);
     g_free(options->config);
+    g_free(options->display);
     g_free(options->cpus);
     g_free(options);
 }

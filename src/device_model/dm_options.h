@@ -32,6 +32,7 @@ typedef struct {
 
     char *image;               /* image=: name of a stubdomain image, or path of its descriptor */
     char *config;              /* config=: file with the guest's libxl_domain_config as JSON, or NULL */
+    char *display;             /* display=: file that says how the display is to be seen, or NULL for what -vnc says */
     guint startTimeout;        /* start-timeout=: seconds from our start to "running" */
     guint commandTimeout;      /* command-timeout=: seconds for an answer to a command */
     guint64 saveLimit;         /* save-limit=: bytes of device state */

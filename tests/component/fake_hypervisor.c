@@ -1,10 +1,10 @@
 /*
- * Grant table and event channels without a hypervisor
+ * Grant table, foreign memory and event channels without a hypervisor
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Replaces the calls of libxengnttab and libxenevtchn that xenstored and the
- * console worker make. A handle is one file descriptor, opened when the real
+ * Replaces the calls of libxengnttab, libxenforeignmemory and libxenevtchn that
+ * xenstored and the workers make. A handle is one file descriptor, opened when the real
  * one would be, and later calls use only mmap, read and write on it, so that a
  * process that confined itself in between behaves as it would on Xen. Grants
  * are pages of a sparse file; events travel through the test process, which
@@ -16,16 +16,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <xen/xen.h>
+#include <xen/sys/gntdev.h>
 #include <xenevtchn.h>
+#include <xenforeignmemory.h>
 #include <xengnttab.h>
+#include <xentoolcore.h>
 
 struct xenevtchn_handle {
     int fd;
@@ -34,6 +41,15 @@ struct xenevtchn_handle {
 struct xengntdev_handle {
     int fd;
 };
+
+struct xenforeignmemory_handle {
+    int fd;
+    int32_t only; /* the domain it is restricted to, or -1 */
+};
+
+/* What xentoolcore_restrict_all() is about: the handles opened last. */
+static xenevtchn_handle *lastEvents;
+static xenforeignmemory_handle *lastMemory;
 
 static const char *
 fakeDirectory(void)
@@ -122,6 +138,7 @@ xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
         return NULL;
     }
     handle->fd = fd;
+    lastEvents = handle;
     return handle;
 }
 
@@ -140,6 +157,7 @@ int
 xenevtchn_close(xenevtchn_handle *handle)
 {
     if (handle) {
+        lastEvents = lastEvents == handle ? NULL : lastEvents;
         close(handle->fd);
         free(handle);
     }
@@ -289,4 +307,130 @@ int
 xengnttab_unmap(xengnttab_handle *handle, void *address, uint32_t count)
 {
     return munmap(address, (size_t)count * FAKE_PAGE_SIZE);
+}
+
+/* The first half of a mapping, for a descriptor of the grant device that another process maps. */
+int
+ioctl(int fd, unsigned long request, ...)
+{
+    struct ioctl_gntdev_map_grant_ref *map;
+    struct xengntdev_handle handle = {.fd = fd};
+    va_list arguments;
+    void *argument;
+
+    va_start(arguments, request);
+    argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (request != (unsigned long)IOCTL_GNTDEV_MAP_GRANT_REF) {
+        return (int)syscall(SYS_ioctl, fd, request, argument);
+    }
+    map = argument;
+    if (map->count != 1 || !grantExists(&handle, map->refs[0].domid, map->refs[0].ref)) {
+        errno = EINVAL;
+        return -1;
+    }
+    map->index =
+        FAKE_GRANT_TABLE_SIZE + ((uint64_t)map->refs[0].domid * FAKE_GRANTS_MAX + map->refs[0].ref) * FAKE_PAGE_SIZE;
+    return 0;
+}
+
+/* --- foreign memory --------------------------------------------------------- */
+
+xenforeignmemory_handle *
+xenforeignmemory_open(struct xentoollog_logger *logger, unsigned int flags)
+{
+    xenforeignmemory_handle *handle;
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/frames", fakeDirectory());
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return NULL;
+    }
+    handle = calloc(1, sizeof(*handle));
+    if (!handle) {
+        close(fd);
+        return NULL;
+    }
+    handle->fd = fd;
+    handle->only = -1;
+    lastMemory = handle;
+    return handle;
+}
+
+int
+xenforeignmemory_close(xenforeignmemory_handle *handle)
+{
+    if (handle) {
+        lastMemory = lastMemory == handle ? NULL : lastMemory;
+        close(handle->fd);
+        free(handle);
+    }
+    return 0;
+}
+
+/* Whether each frame is the domain's. */
+static int
+framesOwned(xenforeignmemory_handle *handle, uint32_t domid, const xen_pfn_t *frames, size_t count)
+{
+    const uint32_t *owners = mmap(NULL, FAKE_FRAME_TABLE_SIZE, PROT_READ, MAP_SHARED, handle->fd, 0);
+    int owned = owners != MAP_FAILED;
+
+    for (size_t i = 0; owned && i < count; i++) {
+        owned = frames[i] < FAKE_FRAMES_MAX && owners[frames[i]] == domid;
+    }
+    if (owners != MAP_FAILED) {
+        munmap((void *)owners, FAKE_FRAME_TABLE_SIZE);
+    }
+    return owned;
+}
+
+void *
+xenforeignmemory_map(xenforeignmemory_handle *handle, uint32_t domid, int prot, size_t count, const xen_pfn_t frames[],
+                     int errors[])
+{
+    char *memory;
+
+    if (handle->only >= 0 && (uint32_t)handle->only != domid) {
+        errno = EPERM;
+        return NULL;
+    }
+    if (!framesOwned(handle, domid, frames, count)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    memory = mmap(NULL, count * FAKE_PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    for (size_t start = 0, end; start < count; start = end) {
+        for (end = start + 1; end < count && frames[end] == frames[end - 1] + 1;) {
+            end++;
+        }
+        if (mmap(memory + start * FAKE_PAGE_SIZE, (end - start) * FAKE_PAGE_SIZE, prot, MAP_SHARED | MAP_FIXED,
+                 handle->fd,
+                 (off_t)FAKE_FRAME_TABLE_SIZE + (off_t)frames[start] * (off_t)FAKE_PAGE_SIZE) == MAP_FAILED) {
+            munmap(memory, count * FAKE_PAGE_SIZE);
+            return NULL;
+        }
+    }
+    return memory;
+}
+
+int
+xenforeignmemory_unmap(xenforeignmemory_handle *handle, void *memory, size_t count)
+{
+    return munmap(memory, count * FAKE_PAGE_SIZE);
+}
+
+/* --- both ---------------------------------------------------------------------- */
+
+int
+xentoolcore_restrict_all(domid_t domid)
+{
+    if (lastMemory) {
+        lastMemory->only = domid;
+    }
+    return lastEvents ? xenevtchn_restrict(lastEvents, domid) : 0;
 }

@@ -6,8 +6,8 @@
  * The part of Xen that the component tests imitate lives in the test process
  * (harness/hypervisor.py). This header is the wire format between it and the
  * libraries preloaded into the programs under test; harness/hypervisor.py has
- * the same numbers. It is no model of Xen beyond what xenstored and a PV
- * console backend use.
+ * the same numbers. It is no model of Xen beyond what xenstored and the
+ * backends of PV consoles and of the display use.
  */
 
 #pragma once
@@ -19,6 +19,10 @@
 #define FAKE_GRANTS_MAX 1024U  /* grant references of a domain below this */
 #define FAKE_PAGE_SIZE 4096U
 #define FAKE_GRANT_TABLE_SIZE (FAKE_DOMAINS_MAX * FAKE_GRANTS_MAX)
+
+/* $FAKEXEN_DIR/frames: for each page of the machine the domain that owns it, as 32 bits, then the pages. */
+#define FAKE_FRAMES_MAX 65536U
+#define FAKE_FRAME_TABLE_SIZE (FAKE_FRAMES_MAX * 4U)
 
 /* $FAKEXEN_DIR/evtchn: a SOCK_SEQPACKET socket; each handle of libxenevtchn is a connection. */
 typedef enum {

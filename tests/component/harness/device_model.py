@@ -42,7 +42,7 @@ class DeviceModel:
             'STUBDOM_IMAGE_DIR': str(self.directory / 'images'), 'STUBDOM_RUN_DIR': str(self.directory / 'run'),
             'STUBDOM_LOG_DIR': str(self.directory / 'log'), 'STUBDOM_STATE_DIR': str(self.directory / 'state'),
             'STUBDOM_SYSFS': str(self.directory / 'sys'),
-            'STUBDOM_CONSOLE_WORKER': programs.console_worker,
+            'STUBDOM_CONSOLE_WORKER': programs.console_worker, 'STUBDOM_DISPLAY': programs.display,
             'LD_PRELOAD': programs.preload('fake_libxl'),
             'UBSAN_OPTIONS': 'print_stacktrace=1',
             **{name: value for name, value in os.environ.items()

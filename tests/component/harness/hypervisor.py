@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The part of Xen that xenstored and a PV console backend use: domains, grants, event channels.
+"""The part of Xen that xenstored and the backends in dom0 use: domains, grants, foreign memory, event channels.
 
 The preload libraries talk to it; fake_hypervisor.h has the same numbers. Grants are pages of a sparse file, events go
 through a socket that this module serves in a thread of its own.
@@ -21,6 +21,8 @@ DOMAINS_MAX = 1024
 GRANTS_MAX = 1024
 PAGE_SIZE = 4096
 GRANT_TABLE_SIZE = DOMAINS_MAX * GRANTS_MAX
+FRAMES_MAX = 65536
+FRAME_TABLE_SIZE = FRAMES_MAX * 4
 
 EVENT, BIND, VIRQ, NOTIFY, UNBIND, UNMASK, RESTRICT, AGAIN = range(8)
 MESSAGE = struct.Struct('=IiI')
@@ -112,12 +114,23 @@ class Domain:
         return ref, Page(self.hypervisor, self.domid, ref)
 
 
+    def frames(self, count):
+        """Pages of this domain beside each other; returns the number of the first, and the memory."""
+        first = self.hypervisor.allocate_frames(count)
+        os.pwrite(self.hypervisor.frames, struct.pack('=I', self.domid) * count, first * 4)
+        return first, mmap.mmap(self.hypervisor.frames, count * PAGE_SIZE,
+                                offset=FRAME_TABLE_SIZE + first * PAGE_SIZE)
+
+
 class Hypervisor:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         (self.directory / 'domains').mkdir(parents=True)
         self.memory = os.open(self.directory / 'memory', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(self.memory, GRANT_TABLE_SIZE + DOMAINS_MAX * GRANTS_MAX * PAGE_SIZE)
+        self.frames = os.open(self.directory / 'frames', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.ftruncate(self.frames, FRAME_TABLE_SIZE + FRAMES_MAX * PAGE_SIZE)
+        self.next_frame = 256
         self.lock = threading.RLock()
         self.domains = {}
         self.targets = {}
@@ -132,8 +145,14 @@ class Hypervisor:
     def close(self):
         os.write(self.stop_write, b'x')
         self.thread.join()
-        for descriptor in (self.stop_read, self.stop_write, self.memory):
+        for descriptor in (self.stop_read, self.stop_write, self.memory, self.frames):
             os.close(descriptor)
+
+    def allocate_frames(self, count):
+        with self.lock:
+            first = self.next_frame
+            self.next_frame += count
+            return first
 
     # --- domains
 

@@ -13,6 +13,7 @@ class Programs:
         # Only root can confine itself as the worker does.
         worker = 'STUBDOM_TEST_CONSOLE_WORKER' if os.geteuid() == 0 else 'STUBDOM_TEST_CONSOLE_WORKER_UNCONFINED'
         self.console_worker = os.environ[worker]
+        self.display = os.environ[worker.replace('CONSOLE_WORKER', 'DISPLAY')]
         self.libraries = {'fake_xenstored': os.environ['STUBDOM_TEST_FAKE_XENSTORED'],
                           'fake_libxl': os.environ['STUBDOM_TEST_FAKE_LIBXL']}
 

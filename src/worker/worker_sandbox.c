@@ -1,14 +1,14 @@
 /*
- * Confinement of the console worker
+ * Confinement of the worker processes
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The order matters: descriptors first, while /dev/null can be opened; then
  * what needs root; then root is given up; then what a change of user resets
- * (dumpable); the filter last, because it forbids all the rest.
+ * (death signal, dumpable); the filter last, because it forbids all the rest.
  */
 
-#include "console_worker_sandbox.h"
+#include "worker_sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,24 +23,18 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <xen/xen.h>
-#include <xen/sys/evtchn.h>
-#include <xen/sys/gntdev.h>
-
 /* The user and group of the kernel's overflow id, "nobody" and "nogroup". */
 #define NOBODY 65534
-
-/* Descriptors at a time: standard ones, socket, two devices, a peer for each console, one in transit. */
-#define DESCRIPTORS_MAX 32
 
 /* A directory every dom0 has; hidden by the new root in this process's mount namespace only. */
 #define ROOT_MOUNT_POINT "/tmp"
 
 static bool
-closeDescriptors(const int *keep, size_t count)
+closeDescriptors(const WorkerSandbox *sandbox)
 {
     unsigned int next = STDERR_FILENO + 1;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -51,27 +45,29 @@ closeDescriptors(const int *keep, size_t count)
     if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        if ((unsigned int)keep[i] > next && close_range(next, (unsigned int)keep[i] - 1, 0) != 0) {
+    for (size_t i = 0; i < sandbox->keepCount; i++) {
+        unsigned int kept = (unsigned int)sandbox->keep[i];
+
+        if (kept > next && close_range(next, kept - 1, 0) != 0) {
             return false;
         }
-        next = (unsigned int)keep[i] + 1;
+        next = kept + 1;
     }
     return close_range(next, ~0U, 0) == 0;
 }
 
 static bool
-limitResources(void)
+limitResources(const WorkerSandbox *sandbox)
 {
-    static const struct {
+    const struct {
         __rlimit_resource_t resource;
         rlim_t limit;
     } limits[] = {
-        {RLIMIT_CORE, 0},     {RLIMIT_NOFILE, DESCRIPTORS_MAX},  {RLIMIT_NPROC, 0}, {RLIMIT_MEMLOCK, 0},
-        {RLIMIT_MSGQUEUE, 0}, {RLIMIT_DATA, 16UL * 1024 * 1024},
+        {RLIMIT_CORE, 0},     {RLIMIT_NOFILE, sandbox->descriptorsMax}, {RLIMIT_NPROC, 0}, {RLIMIT_MEMLOCK, 0},
+        {RLIMIT_MSGQUEUE, 0}, {RLIMIT_DATA, sandbox->memoryMax},
     };
 
-    if (CONSOLE_SANDBOX_SANITIZED) {
+    if (WORKER_SANDBOX_SANITIZED) {
         return true;
     }
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -85,14 +81,14 @@ limitResources(void)
 }
 
 static bool
-enterNamespaces(void)
+enterNamespaces(const WorkerSandbox *sandbox)
 {
     return unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) == 0;
 }
 
 /* An empty read-only tmpfs becomes the root. An initramfs cannot be pivoted away, so it is hidden there. */
 static bool
-enterEmptyRoot(void)
+enterEmptyRoot(const WorkerSandbox *sandbox)
 {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("none", ROOT_MOUNT_POINT, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
@@ -107,7 +103,7 @@ enterEmptyRoot(void)
 }
 
 static bool
-dropPrivileges(void)
+dropPrivileges(const WorkerSandbox *sandbox)
 {
     static const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
                                       SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
@@ -125,20 +121,21 @@ dropPrivileges(void)
 }
 
 static bool
-setProcessFlags(void)
+setProcessFlags(const WorkerSandbox *sandbox)
 {
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && (CONSOLE_SANDBOX_SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
+    return (sandbox->outlives || prctl(PR_SET_PDEATHSIG, SIGKILL) == 0) &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && (WORKER_SANDBOX_SANITIZED || prctl(PR_SET_DUMPABLE, 0) == 0);
 }
 
 /* Errors were reported there until now. Standard input is /dev/null already. */
 static bool
-leaveStandardError(void)
+leaveStandardError(const WorkerSandbox *sandbox)
 {
     return dup2(STDIN_FILENO, STDERR_FILENO) >= 0;
 }
 
-/* Calls without a condition. */
-static const int plainCalls[] = {
+/* What every worker calls, without a condition. */
+static const int commonCalls[] = {
     SCMP_SYS(read),         SCMP_SYS(write),         SCMP_SYS(close),
     SCMP_SYS(poll),         SCMP_SYS(ppoll),         SCMP_SYS(recvmsg),
     SCMP_SYS(sendto),       SCMP_SYS(munmap),        SCMP_SYS(brk),
@@ -146,31 +143,35 @@ static const int plainCalls[] = {
     SCMP_SYS(rt_sigreturn), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
 };
 
-/* What libxengnttab and libxenevtchn ask of the two devices. */
-static const uint32_t deviceRequests[] = {
-    (uint32_t)IOCTL_GNTDEV_MAP_GRANT_REF,
-    (uint32_t)IOCTL_GNTDEV_UNMAP_GRANT_REF,
-    (uint32_t)IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR,
-    (uint32_t)IOCTL_EVTCHN_BIND_INTERDOMAIN,
-    (uint32_t)IOCTL_EVTCHN_UNBIND,
-    (uint32_t)IOCTL_EVTCHN_NOTIFY,
-};
-
-static bool
-fillFilter(scmp_filter_ctx filter)
+static int
+allowCalls(scmp_filter_ctx filter, const int *calls, size_t count)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizeof(plainCalls) / sizeof(plainCalls[0]); i++) {
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, plainCalls[i], 0);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
     }
-    for (size_t i = 0; rc == 0 && i < sizeof(deviceRequests) / sizeof(deviceRequests[0]); i++) {
+    return rc;
+}
+
+static bool
+fillFilter(scmp_filter_ctx filter, const WorkerSandbox *sandbox)
+{
+    int rc = allowCalls(filter, commonCalls, sizeof(commonCalls) / sizeof(commonCalls[0]));
+
+    if (rc == 0) {
+        rc = allowCalls(filter, sandbox->calls, sandbox->callCount);
+    }
+    for (size_t i = 0; rc == 0 && i < sandbox->deviceRequestCount; i++) {
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                              SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, deviceRequests[i]));
+                              SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, sandbox->deviceRequests[i]));
     }
     /* Memory is never executable. */
     if (rc == 0) {
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    }
+    if (rc == 0 && sandbox->socketPairs) {
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
     }
     if (rc == 0) {
         rc = seccomp_load(filter);
@@ -182,12 +183,12 @@ fillFilter(scmp_filter_ctx filter)
 }
 
 static bool
-filterSystemCalls(void)
+filterSystemCalls(const WorkerSandbox *sandbox)
 {
     scmp_filter_ctx filter;
     bool loaded;
 
-    if (CONSOLE_SANDBOX_SANITIZED) {
+    if (WORKER_SANDBOX_SANITIZED) {
         return true;
     }
     filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -195,31 +196,27 @@ filterSystemCalls(void)
         errno = ENOMEM;
         return false;
     }
-    loaded = fillFilter(filter);
+    loaded = fillFilter(filter, sandbox);
     seccomp_release(filter);
     return loaded;
 }
 
 static const struct {
     const char *what;
-    bool (*run)(void);
+    bool (*run)(const WorkerSandbox *sandbox);
 } steps[] = {
-    {"limit resources", limitResources},        {"enter namespaces", enterNamespaces},
-    {"enter an empty root", enterEmptyRoot},    {"drop privileges", dropPrivileges},
-    {"set process flags", setProcessFlags},     {"leave standard error", leaveStandardError},
-    {"filter system calls", filterSystemCalls},
+    {"close descriptors", closeDescriptors},      {"limit resources", limitResources},
+    {"enter namespaces", enterNamespaces},        {"enter an empty root", enterEmptyRoot},
+    {"drop privileges", dropPrivileges},          {"set process flags", setProcessFlags},
+    {"leave standard error", leaveStandardError}, {"filter system calls", filterSystemCalls},
 };
 
 bool
-consoleSandboxEnter(const int *keep, size_t count, const char **step)
+workerSandboxEnter(const WorkerSandbox *sandbox, const char **step)
 {
-    *step = "close descriptors";
-    if (!closeDescriptors(keep, count)) {
-        return false;
-    }
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         *step = steps[i].what;
-        if (!steps[i].run()) {
+        if (!steps[i].run(sandbox)) {
             return false;
         }
     }

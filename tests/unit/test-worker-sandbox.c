@@ -1,11 +1,11 @@
 /*
- * Tests of the console worker's confinement
+ * Tests of the workers' confinement
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A child confines itself as the worker does. What is left of it is read from
+ * A child confines itself as a worker does. What is left of it is read from
  * outside, in /proc, and seen from inside by trying what it may not do. Needs
- * root, as the worker does.
+ * root, as a worker does.
  */
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #include <glib.h>
 
-#include "console_worker_sandbox.h"
+#include "worker/worker_sandbox.h"
 
 #define KEPT_FD 3
 
@@ -38,13 +38,15 @@ startConfined(Attempt attempt, int *parentFd)
     g_assert_cmpint(pid, >=, 0);
     if (pid == 0) {
         static const int keep[] = {KEPT_FD};
+        const WorkerSandbox sandbox = {
+            .keep = keep, .keepCount = G_N_ELEMENTS(keep), .descriptorsMax = 32, .memoryMax = 16 << 20};
         const char *step = NULL;
         char go;
 
         if (pair[1] != KEPT_FD) {
             dup2(pair[1], KEPT_FD);
         }
-        if (!consoleSandboxEnter(keep, G_N_ELEMENTS(keep), &step)) {
+        if (!workerSandboxEnter(&sandbox, &step)) {
             _exit(100);
         }
         if (send(KEPT_FD, "c", 1, MSG_NOSIGNAL) != 1 || read(KEPT_FD, &go, 1) != 1) {
@@ -145,7 +147,7 @@ assertKilled(gconstpointer attempt)
 {
     int status;
 
-    if (CONSOLE_SANDBOX_SANITIZED) {
+    if (WORKER_SANDBOX_SANITIZED) {
         g_test_skip("built with sanitizers: no system call filter");
         return;
     }
@@ -233,7 +235,7 @@ testFromOutside(void)
     assertOwnNamespace(pid, "uts");
     assertOwnNamespace(pid, "cgroup");
     g_assert_cmpuint(countEntries(pid, "root/"), ==, 0);
-    if (!CONSOLE_SANDBOX_SANITIZED) {
+    if (!WORKER_SANDBOX_SANITIZED) {
         assertLine(content, "Seccomp:\t2");
         /* Standard input, output and error, and the one that was kept. */
         g_assert_cmpuint(countEntries(pid, "fd"), ==, 4);
@@ -253,18 +255,18 @@ main(int argc, char **argv)
         const char *name;
         Attempt attempt;
     } attempts[] = {
-        {"/console-sandbox/killed/open", attemptOpen},
-        {"/console-sandbox/killed/socket", attemptSocket},
-        {"/console-sandbox/killed/fork", attemptFork},
-        {"/console-sandbox/killed/exec", attemptExec},
-        {"/console-sandbox/killed/executable-memory", attemptExecutableMemory},
-        {"/console-sandbox/killed/other-ioctl", attemptOtherIoctl},
-        {"/console-sandbox/killed/kill", attemptKill},
+        {"/worker-sandbox/killed/open", attemptOpen},
+        {"/worker-sandbox/killed/socket", attemptSocket},
+        {"/worker-sandbox/killed/fork", attemptFork},
+        {"/worker-sandbox/killed/exec", attemptExec},
+        {"/worker-sandbox/killed/executable-memory", attemptExecutableMemory},
+        {"/worker-sandbox/killed/other-ioctl", attemptOtherIoctl},
+        {"/worker-sandbox/killed/kill", attemptKill},
     };
 
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/console-sandbox/from-outside", testFromOutside);
-    g_test_add_func("/console-sandbox/moves-bytes", testBytes);
+    g_test_add_func("/worker-sandbox/from-outside", testFromOutside);
+    g_test_add_func("/worker-sandbox/moves-bytes", testBytes);
     for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++) {
         g_test_add_data_func(attempts[i].name, (gconstpointer)attempts[i].attempt, assertKilled);
     }
