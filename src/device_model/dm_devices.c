@@ -142,6 +142,10 @@ takeNics(DmGuest *guest, const libxl_domain_config *config)
 gboolean
 dmDevicesTakeConfig(DmGuest *guest, const libxl_domain_config *config, GError **error)
 {
+    if (config->b_info.type == LIBXL_DOMAIN_TYPE_HVM && !libxl_defbool_is_default(config->b_info.u.hvm.vnc.enable) &&
+        libxl_defbool_val(config->b_info.u.hvm.vnc.enable)) {
+        guest->vnc = TRUE;
+    }
     takeNics(guest, config);
     return takeDisks(guest, config, error);
 }

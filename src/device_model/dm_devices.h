@@ -31,8 +31,8 @@ gboolean dmDevicesReadDisks(DmLibxl *libxl, DmGuest *guest, GError **error);
 /**
  * dmDevicesReadConfig:
  * @file: the guest's libxl_domain_config as JSON, as the driver writes it
- * @guest: gets its disks in the configuration's order, and the network
- *   cards what the command line does not say
+ * @guest: gets its disks in the configuration's order, the network
+ *   cards what the command line does not say, and whether it has VNC
  *
  * Returns: FALSE with DM_ERROR_ARGUMENT
  */

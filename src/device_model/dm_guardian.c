@@ -23,6 +23,7 @@
 #include <glib/gstdio.h>
 
 #include "dm_caretaker.h"
+#include "dm_display_nodes.h"
 #include "dm_domain.h"
 #include "dm_error.h"
 #include "dm_libxl.h"
@@ -139,6 +140,14 @@ destroyStubdomain(Guardian *guardian)
     g_main_loop_run(guardian->loop);
 }
 
+static gboolean
+removeDisplay(DmStore *store, gpointer opaque, GError **error)
+{
+    const Guardian *guardian = opaque;
+
+    return guardian->stubdomain == 0 || dmDisplayNodesRemove(store, guardian->stubdomain, error);
+}
+
 static void
 removeNodes(Guardian *guardian)
 {
@@ -147,7 +156,8 @@ removeNodes(Guardian *guardian)
     g_autoptr(GError) error = NULL;
 
     if (!dmStoreRemove(guardian->store, local, &error) ||
-        (!guardian->up && !dmStoreRemove(guardian->store, domid, &error))) {
+        (!guardian->up && !dmStoreRemove(guardian->store, domid, &error)) ||
+        !dmStoreTransaction(guardian->store, removeDisplay, guardian, &error)) {
         g_printerr("xen-stubdom-dm: guardian: %s\n", error->message);
     }
 }

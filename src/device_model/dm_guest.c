@@ -203,6 +203,13 @@ readUsbDevice(GuestReader *reader, const char *value, GError **error)
 }
 
 static gboolean
+readVnc(GuestReader *reader, const char *value, GError **error)
+{
+    reader->guest->vnc = !g_str_equal(value, "none");
+    return TRUE;
+}
+
+static gboolean
 readDisplay(GuestReader *reader, const char *value, GError **error)
 {
     if (!g_str_equal(value, "none")) {
@@ -244,7 +251,7 @@ static const struct {
 } guestOptions[] = {
     {"-name", TRUE, readName},       {"-device", TRUE, readDevice},       {"-netdev", TRUE, readNetdev},
     {"-serial", TRUE, readSerial},   {"-boot", TRUE, readBoot},           {"-smp", TRUE, readSmp},
-    {"-k", TRUE, readKeymap},        {"-usbdevice", TRUE, readUsbDevice}, {"-vnc", TRUE, readDisplay},
+    {"-k", TRUE, readKeymap},        {"-usbdevice", TRUE, readUsbDevice}, {"-vnc", TRUE, readVnc},
     {"-display", TRUE, readDisplay}, {"-spice", TRUE, readDisplay},       {"-no-acpi", FALSE, readNoAcpi},
     {"-usb", FALSE, readUsb},        {"-machine", TRUE, readMachine},
 };

@@ -67,8 +67,11 @@ typedef struct {
     char **usbDevices;
     char *soundhw; /* QEMU's device, or NULL */
     char *keymap;
-    gboolean incoming; /* its device state is to be restored */
-    gboolean graphics; /* VNC, SDL or SPICE was asked for */
+    gboolean incoming;  /* its device state is to be restored */
+    gboolean vnc;       /* its display is to be seen through VNC */
+    gboolean graphics;  /* through SDL or SPICE */
+    guint displayWidth; /* the largest picture there is room for, pixels; 0: the planner's choice */
+    guint displayHeight;
 } DmGuest;
 
 /**

@@ -20,6 +20,15 @@
 #include "dm_error.h"
 #include "protocol/stubdom_args.h"
 
+/* Of the largest picture, if nobody says another: what common monitors have. Its memory is the stubdomain's. */
+#define DISPLAY_WIDTH 1920U
+#define DISPLAY_HEIGHT 1200U
+
+/* MiB of the program that shows it, and how many times the largest picture is in memory: the framebuffer, QEMU's own
+ * picture of 32 bits, its VNC server's, and what that has written but not sent. */
+#define DISPLAY_MEMORY 8U
+#define DISPLAY_PICTURES 4U
+
 /* Network cards the memory of a Linux image is for, and MiB for each more: rings, macvtap, the card in QEMU. */
 #define NICS_INCLUDED 2U
 #define NIC_MEMORY 8U
@@ -58,6 +67,13 @@ unsupported(GError **error, const char *format, ...)
     va_end(args);
     g_set_error_literal(error, DM_ERROR, DM_ERROR_UNSUPPORTED, text);
     return FALSE;
+}
+
+/* A pixel of a PV framebuffer is 32 bits. */
+static guint
+displayMegabytes(const DmPlan *plan)
+{
+    return (plan->displayWidth * plan->displayHeight * 4 + 0xfffff) >> 20;
 }
 
 static gboolean
@@ -178,16 +194,47 @@ dropUnused(DmPlan *plan)
 }
 
 static gboolean
+planDisplay(DmPlan *plan, const DmGuest *guest, const DmImage *image, GError **error)
+{
+    guint megabytes;
+    char *commandLine;
+
+    if (guest->graphics) {
+        return unsupported(error,
+                           _("guest '%s' asks for SDL or SPICE; with a stubdomain its display is seen through VNC: set "
+                             "sdl=0 and spice=0, and vnc=1 for graphics"),
+                           guest->name);
+    }
+    plan->display = guest->vnc;
+    if (!guest->vnc || plan->kind == DM_IMAGE_MINIOS) {
+        return TRUE; /* MiniOS always looks for a PV framebuffer and makes its memory itself */
+    }
+    if (!dmImageHas(image, "display")) {
+        return unsupported(error,
+                           _("guest '%s' asks for graphics (vnc), which the stubdomain image '%s' cannot show: its "
+                             "descriptor has no capability 'display'. Build it anew, or set vnc=0"),
+                           guest->name, image->name ? image->name : "");
+    }
+    plan->displayWidth = guest->displayWidth ? guest->displayWidth : DISPLAY_WIDTH;
+    plan->displayHeight = guest->displayHeight ? guest->displayHeight : DISPLAY_HEIGHT;
+    if (plan->displayWidth > DM_PLAN_DISPLAY_MAX || plan->displayHeight > DM_PLAN_DISPLAY_MAX) {
+        return unsupported(error, _("guest '%s' asks for a picture of %u x %u pixels; a stubdomain shows %u x %u"),
+                           guest->name, plan->displayWidth, plan->displayHeight, DM_PLAN_DISPLAY_MAX,
+                           DM_PLAN_DISPLAY_MAX);
+    }
+    megabytes = displayMegabytes(plan);
+    commandLine = g_strdup_printf("%s xen_fbfront.video=%u,%u,%u", plan->commandLine, megabytes, plan->displayWidth,
+                                  plan->displayHeight);
+    g_free(plan->commandLine);
+    plan->commandLine = commandLine;
+    return TRUE;
+}
+
+static gboolean
 planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
 {
     g_autofree char *encoded = NULL;
 
-    if (guest->graphics) {
-        return unsupported(error,
-                           _("guest '%s' asks for graphics (vnc, sdl or spice), which a stubdomain cannot show yet: "
-                             "set vnc=0, sdl=0 and spice=0 and use a serial console"),
-                           guest->name);
-    }
     if (!checkUsb(guest, error)) {
         return FALSE;
     }
@@ -207,10 +254,15 @@ planArguments(DmPlan *plan, const DmGuest *guest, GError **error)
 static guint
 defaultMemory(const DmPlan *plan, const DmImage *image)
 {
-    guint nics = plan->nics->len;
+    guint memory = image->memory;
 
-    return image->memory +
-           (image->kind == DM_IMAGE_LINUX && nics > NICS_INCLUDED ? (nics - NICS_INCLUDED) * NIC_MEMORY : 0);
+    if (image->kind == DM_IMAGE_LINUX && plan->nics->len > NICS_INCLUDED) {
+        memory += (plan->nics->len - NICS_INCLUDED) * NIC_MEMORY;
+    }
+    if (plan->displayWidth) {
+        memory += DISPLAY_MEMORY + DISPLAY_PICTURES * displayMegabytes(plan);
+    }
+    return memory;
 }
 
 DmPlan *
@@ -229,7 +281,7 @@ dmPlanMake(const DmGuest *guest, const DmImage *image, const DmOptions *options,
     plan->disks = g_ptr_array_new_with_free_func(planDiskFree);
     plan->nics = g_ptr_array_new_with_free_func(planNicFree);
     if (!planDisks(plan, guest, error) || !planNics(plan, guest, error) || !planConsoles(plan, guest, error) ||
-        !planArguments(plan, guest, error)) {
+        !planDisplay(plan, guest, image, error) || !planArguments(plan, guest, error)) {
         return NULL;
     }
     plan->memory = options->memory ? options->memory : defaultMemory(plan, image);
@@ -343,6 +395,10 @@ dmPlanToJson(const DmPlan *plan)
     }
     addDisks(builder, plan);
     addNics(builder, plan);
+    if (plan->display) {
+        json_builder_set_member_name(builder, "display");
+        json_builder_add_boolean_value(builder, TRUE);
+    }
     addStrings(builder, "serials", plan->serials);
     addStrings(builder, "argv", plan->argv);
     json_builder_end_object(builder);

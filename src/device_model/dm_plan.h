@@ -19,6 +19,9 @@
 /* PV disks a stubdomain can have: xvda to xvdz. */
 #define DM_PLAN_DISKS_MAX 26U
 #define DM_PLAN_NICS_MAX 8U
+/* Pixels in a row, and rows, of a picture a stubdomain may be asked to show: its 16 bits of vkbd and RFB, and memory.
+ */
+#define DM_PLAN_DISPLAY_MAX 4096U
 /* Serial ports of a PC. */
 #define DM_PLAN_SERIALS_MAX 4U
 
@@ -53,6 +56,9 @@ typedef struct {
     char **argv;          /* of the device model in the stubdomain, without its name */
     gboolean lateDevices; /* disks, NICs and consoles may come while it boots: its image waits for them */
     gboolean seed;        /* its image asks for random bytes */
+    gboolean display;     /* it has a PV framebuffer and a PV keyboard */
+    guint displayWidth;   /* pixels of the largest picture a Linux stubdomain shows; 0: none, or not said */
+    guint displayHeight;
 } DmPlan;
 
 /**

@@ -268,7 +268,7 @@ static const struct {
     {"-drive", TRUE, translateDrive},
     {"-global", TRUE, keep},
     {"-initrd", TRUE, drop},
-    {"-k", TRUE, keep},
+    {"-k", TRUE, drop}, /* keys are known by their place here; what a symbol means is for the viewer's side */
     {"-kernel", TRUE, refuseKernel},
     {"-m", TRUE, keep},
     {"-machine", TRUE, keep},
@@ -289,7 +289,7 @@ static const struct {
     {"-smp", TRUE, keep},
     {"-usb", FALSE, keep},
     {"-usbdevice", TRUE, keep},
-    {"-vnc", TRUE, drop}, /* "none": the planner has refused the rest */
+    {"-vnc", TRUE, drop}, /* served in dom0; the stubdomain has a PV framebuffer if it is to show anything */
     {"-xen-domid-restrict", FALSE, drop},
 };
 

@@ -229,7 +229,10 @@ dmPlanMiniosArguments(const DmGuest *guest, GError **error)
         return NULL;
     }
     addPair(out, "-d", "%u", guest->domid);
-    g_strv_builder_add_many(out, "-domain-name", guest->name, "-nographic", NULL);
+    g_strv_builder_add_many(out, "-domain-name", guest->name, NULL);
+    if (!guest->vnc) { /* with it the device model looks for no PV framebuffer (vl.c) */
+        g_strv_builder_add(out, "-nographic");
+    }
     if (guest->keymap) {
         g_strv_builder_add_many(out, "-k", guest->keymap, NULL);
     }

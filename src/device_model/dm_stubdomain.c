@@ -143,6 +143,7 @@ targetOf(const DmStubdomain *stubdomain)
         .kind = stubdomain->plan->kind,
         .argv = (const char *const *)stubdomain->plan->argv,
         .seed = stubdomain->plan->seed,
+        .display = stubdomain->plan->display,
     };
 }
 

@@ -17,6 +17,7 @@
 #include <glib/gi18n-lib.h>
 #include <xenctrl.h>
 
+#include "dm_display_nodes.h"
 #include "dm_error.h"
 #include "protocol/stubdom_args.h"
 #include "protocol/stubdom_command.h"
@@ -96,7 +97,8 @@ writeNodes(DmStore *store, gpointer opaque, GError **error)
 
     return dmStoreMake(store, targetPath, guestText, 0, (int)target->stubdomain, error) &&
            dmStoreMake(store, directory, "", target->stubdomain, (int)guest, error) &&
-           writeArguments(store, target, error) && (!target->seed || writeSeed(store, target, error));
+           writeArguments(store, target, error) && (!target->seed || writeSeed(store, target, error)) &&
+           (!target->display || dmDisplayNodesWrite(store, target->stubdomain, error));
 }
 
 gboolean
@@ -116,7 +118,8 @@ removeNodes(DmStore *store, gpointer opaque, GError **error)
     g_autofree char *dmArgv = stubdomPathDmArgv(target->uuid);
 
     return dmStoreRemove(store, domid, error) && dmStoreRemove(store, dmargs, error) &&
-           dmStoreRemove(store, dmArgv, error);
+           dmStoreRemove(store, dmArgv, error) &&
+           (!target->display || dmDisplayNodesRemove(store, target->stubdomain, error));
 }
 
 static gboolean

@@ -22,6 +22,7 @@ typedef struct {
     DmImageKind kind;
     const char *const *argv; /* of the device model in the stubdomain */
     gboolean seed;           /* give it random bytes */
+    gboolean display;        /* give it a PV framebuffer and a PV keyboard */
 } DmTarget;
 
 /**

@@ -108,6 +108,18 @@ stubdomPathConsoleLibxl(guint stubdomain, guint console)
 }
 
 char *
+stubdomPathDisplayFrontend(guint stubdomain, const char *type)
+{
+    return g_strdup_printf("/local/domain/%u/device/%s/0", stubdomain, type);
+}
+
+char *
+stubdomPathDisplayBackend(guint stubdomain, const char *type)
+{
+    return g_strdup_printf("/local/domain/0/backend/%s/%u/0", type, stubdomain);
+}
+
+char *
 stubdomPathLogTty(guint stubdomain)
 {
     return g_strdup_printf("/local/domain/%u/console/tty", stubdomain);

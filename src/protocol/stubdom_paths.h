@@ -84,5 +84,15 @@ char *stubdomPathConsoleBackend(guint stubdomain, guint console);
  */
 char *stubdomPathConsoleLibxl(guint stubdomain, guint console);
 
+/* The PV framebuffer and the PV keyboard (xen/io/fbif.h, xen/io/kbdif.h), as their directories are named. */
+#define STUBDOM_DISPLAY_VFB "vfb"
+#define STUBDOM_DISPLAY_VKBD "vkbd"
+
+/** /local/domain/@stubdomain/device/@type/0: frontend directory; @type: STUBDOM_DISPLAY_VFB or STUBDOM_DISPLAY_VKBD. */
+char *stubdomPathDisplayFrontend(guint stubdomain, const char *type);
+
+/** /local/domain/0/backend/@type/@stubdomain/0 */
+char *stubdomPathDisplayBackend(guint stubdomain, const char *type);
+
 /** /local/domain/@stubdomain/console/tty: pty of console 0, written by xenconsoled. */
 char *stubdomPathLogTty(guint stubdomain);

@@ -105,8 +105,7 @@ testNics(void)
 static void
 testGraphics(void)
 {
-    static const char *const options[][2] = {
-        {"-vnc", "127.0.0.1:0,to=99"}, {"-display", "sdl"}, {"-display", "gtk"}, {"-spice", "port=6000"}};
+    static const char *const options[][2] = {{"-display", "sdl"}, {"-display", "gtk"}, {"-spice", "port=6000"}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
         const char *const arguments[] = {"-name", "g", options[i][0], options[i][1], "-display", "none", NULL};
@@ -115,6 +114,26 @@ testGraphics(void)
 
         g_assert_no_error(error);
         g_assert_true(guest->graphics);
+        g_assert_false(guest->vnc);
+    }
+}
+
+static void
+testVnc(void)
+{
+    static const struct {
+        const char *value;
+        gboolean vnc;
+    } cases[] = {{"127.0.0.1:0,to=99", TRUE}, {"127.0.0.1:3,password=on", TRUE}, {"none", FALSE}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *const arguments[] = {"-name", "g", "-vnc", cases[i].value, "-display", "none", NULL};
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DmGuest) guest = guestFrom(arguments, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpint(guest->vnc, ==, cases[i].vnc);
+        g_assert_false(guest->graphics);
     }
 }
 
@@ -225,6 +244,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest/nics", testNics);
     g_test_add_func("/guest/disk-numbers", testDiskNumbers);
     g_test_add_func("/guest/graphics", testGraphics);
+    g_test_add_func("/guest/vnc", testVnc);
     g_test_add_func("/guest/refused", testRefused);
     g_test_add_func("/guest/disks", testDisks);
     g_test_add_func("/guest/disks-refused", testDisksRefused);

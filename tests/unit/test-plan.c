@@ -23,6 +23,7 @@
 #include "dm_plan.h"
 
 static char *noCapabilities[] = {NULL};
+static char *displayCapability[] = {(char *)"display", NULL};
 static const struct {
     const char *kind;
     DmImage image;
@@ -35,7 +36,7 @@ static const struct {
             .ramdisk = (char *)"/images/initrd",
             .commandLine = (char *)"console=hvc0",
             .memory = 96,
-            .capabilities = noCapabilities,
+            .capabilities = displayCapability,
         },
     },
     {
@@ -223,6 +224,69 @@ testPure(void)
     g_assert_cmpstr(firstText, ==, secondText);
 }
 
+static Case *
+vncCase(void)
+{
+    g_autofree char *file = g_test_build_filename(G_TEST_DIST, "plan", "vnc.args", NULL);
+    g_autoptr(GError) error = NULL;
+    Case *input = caseRead(file, &error);
+
+    g_assert_no_error(error);
+    return input;
+}
+
+/* An image that cannot show a display is named, and so is what to do. */
+static void
+testNoDisplay(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Case) input = vncCase();
+    DmImage image = images[0].image;
+    g_autoptr(DmPlan) plan = NULL;
+
+    image.name = (char *)"old";
+    image.capabilities = noCapabilities;
+    plan = dmPlanMake(input->guest, &image, input->options, &error);
+    g_assert_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED);
+    g_assert_nonnull(strstr(error->message, "'old'"));
+    g_assert_null(plan);
+}
+
+/* The picture's size is the guest's; its memory follows it, but what was said of the memory counts. */
+static void
+testDisplaySize(void)
+{
+    static const struct {
+        guint width, height, said, memory;
+        const char *words;
+    } cases[] = {
+        {800, 600, 0, 96 + 8 + 4 * 2, "console=hvc0 xen_fbfront.video=2,800,600"},
+        {2560, 1600, 0, 96 + 8 + 4 * 16, "console=hvc0 xen_fbfront.video=16,2560,1600"},
+        {2560, 1600, 128, 128, "console=hvc0 xen_fbfront.video=16,2560,1600"},
+        {4096, 4096, 0, 96 + 8 + 4 * 64, "console=hvc0 xen_fbfront.video=64,4096,4096"},
+        {4097, 600, 0, 0, NULL},
+        {800, G_MAXUINT, 0, 0, NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Case) input = vncCase();
+        g_autoptr(DmPlan) plan = NULL;
+
+        input->guest->displayWidth = cases[i].width;
+        input->guest->displayHeight = cases[i].height;
+        input->options->memory = cases[i].said;
+        plan = dmPlanMake(input->guest, &images[0].image, input->options, &error);
+        if (!cases[i].words) {
+            g_assert_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED);
+            continue;
+        }
+        g_assert_no_error(error);
+        g_assert_cmpstr(plan->commandLine, ==, cases[i].words);
+        g_assert_cmpuint(plan->memory, ==, cases[i].memory);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -244,5 +308,7 @@ main(int argc, char **argv)
         }
     }
     g_test_add_func("/plan/pure", testPure);
+    g_test_add_func("/plan/no-display", testNoDisplay);
+    g_test_add_func("/plan/display-size", testDisplaySize);
     return g_test_run();
 }

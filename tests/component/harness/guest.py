@@ -35,6 +35,7 @@ class GuestConfig:
     serials: list = dataclasses.field(default_factory=list)
     memory: int = 64
     vcpus: tuple = (1, 1)  # at the start, at most
+    vnc: str = 'none'
 
 
 class Guest:
@@ -98,7 +99,7 @@ class Guest:
                 '-mon', 'chardev=libxl-cmd,mode=control',
                 '-chardev', f'socket,id=libxenstat-cmd,path={self.stat_path},server=on,wait=off',
                 '-mon', 'chardev=libxenstat-cmd,mode=control', '-nodefaults', '-no-user-config',
-                '-name', config.name, '-vnc', 'none', '-display', 'none']
+                '-name', config.name, '-vnc', config.vnc, '-display', 'none']
         for serial in config.serials:
             args += ['-serial', serial]
         args += ['-nographic', '-device', 'VGA,vgamem_mb=16', '-boot', 'order=cda']
