@@ -13,6 +13,7 @@ from stubimage.absent import ABSENT, standIn
 from stubimage.packages import run
 
 QEMU = "usr/libexec/xen-qemu-system-i386"
+VIEWER = "usr/libexec/stubdom-viewer"
 LOADER = "lib64/ld-linux-x86-64.so.2"
 LIBRARIES = "lib/x86_64-linux-gnu"
 
@@ -40,7 +41,12 @@ MODULES = {
     "network": (("macvtap", ""), ("xen-netfront", "")),
     "xen": (("xen-privcmd", "unrestricted=1"), ("xen-evtchn", ""), ("xen-gntdev", "")),
     "pci": (("xen-pcifront", ""),),
+    "display": (("xen-gntalloc", ""),),
 }
+
+# The kernel's driver that shows a display. Built into Debian's kernels, cloud flavour or not; the one of the keyboard
+# (xen-kbdfront) is not in the cloud flavour's, and stubdom-init does without it.
+DISPLAY_DRIVER = "xen_fbfront"
 
 # Kernel modules that stubdom-boot loads.
 BOOT_MODULES = ("loop", "squashfs")
@@ -226,8 +232,8 @@ def addModules(tree, modules):
             tree.file(f"lib/stubdom/modules/{group}", ("\n".join(lines) + "\n").encode())
 
 
-def build(packages, modules, init):
-    """The root of the stubdomain."""
+def build(packages, modules, init, viewer):
+    """The root of the stubdomain; init, viewer: our own programs."""
     tree = Tree()
     for path in ("dev", "proc", "sys", "run", "tmp", "sbin"):
         tree.directory(path)
@@ -239,7 +245,8 @@ def build(packages, modules, init):
     if not qemu:
         raise ImageError(f"no package has /{QEMU}")
     tree.file(QEMU, qemu.read_bytes(), 0o755)
-    addLibraries(tree, packages, [qemu, Path(init)])
+    tree.file(VIEWER, program(viewer), 0o755)
+    addLibraries(tree, packages, [qemu, Path(init), Path(viewer)])
     addFirmware(tree, packages)
     addModules(tree, modules)
     return tree

@@ -24,6 +24,7 @@
 #include "init_arguments.h"
 #include "init_commands.h"
 #include "init_devices.h"
+#include "init_display.h"
 #include "init_entropy.h"
 #include "init_error.h"
 #include "init_log.h"
@@ -51,6 +52,7 @@ typedef struct {
     InitQemu qemu;
     InitQmp *qmp;
     InitCommands *commands; /* NULL until QEMU runs */
+    InitDisplay *display;   /* NULL without graphics */
     gboolean ended;         /* the main loop is to end, and the domain with it */
     gboolean crashed;       /* how it ends */
 } Init;
@@ -87,6 +89,8 @@ reap(Init *init)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid == init->qemu.pid)
             qemuEnded(init, status);
+        else if (init->display)
+            initDisplayReaped(init->display, pid, status);
     }
 }
 
@@ -176,6 +180,8 @@ statusKnown(JsonNode *value, const GError *error, gpointer data)
         return;
     }
     initLog("running");
+    if (init->display)
+        initDisplayStart(init->display, init->qmp);
     logMemory();
 
     /* Not needed to run, and a device cannot be asked for before. */
@@ -426,6 +432,8 @@ start(Init *init, GError **error)
     init->uevents = initUeventsNew(error);
     if (!init->arguments || !init->uevents || !modulesLoad(init, error) ||
         !initXenstoreWatch(init->store, "device/console", consoleChanged, init, error))
+        return FALSE;
+    if (initDisplayWanted(init->store) && !(init->display = initDisplayNew(init->store, init->arguments, error)))
         return FALSE;
     initLog("device model of domain %u, %u arguments", init->guest, init->arguments->argv->len);
     return TRUE;

@@ -1,5 +1,5 @@
 /*
- * Error domain of stubdom-init
+ * Error domain of stubdom-init and stubdom-viewer
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -21,6 +21,7 @@ typedef enum {
     INIT_ERROR_ARGUMENT, /* the toolstack gave something unusable */
     INIT_ERROR_TIMEOUT,  /* a deadline passed */
     INIT_ERROR_QMP,      /* QEMU answered with an error, or with no QMP at all */
+    INIT_ERROR_RFB,      /* QEMU's VNC server sent what it must not */
     INIT_ERROR_BUSY,     /* not possible in the present state */
 } InitError;
 

@@ -18,6 +18,7 @@
 #define INIT_MODULES_XEN "xen"         /* what QEMU needs to be a device model */
 #define INIT_MODULES_DISK "disk"       /* PV disks */
 #define INIT_MODULES_NETWORK "network" /* PV network cards and their connection to the emulated ones */
+#define INIT_MODULES_DISPLAY "display" /* what the PV keyboard needs */
 #define INIT_MODULES_PCI "pci"         /* PCI devices passed through */
 
 /**

@@ -257,8 +257,38 @@ requestText(const char *command, JsonObject *arguments, gint64 id)
     return json_to_string(root, FALSE);
 }
 
+/* A request is far smaller than the socket's buffer and few are out at a time: a short send is QEMU's death. */
+static gboolean
+sendLine(InitQmp *qmp, char *line, int fd)
+{
+    struct iovec vector = {.iov_base = line, .iov_len = strlen(line)};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+
+    if (fd >= 0) {
+        struct cmsghdr *header = &control.header;
+
+        message.msg_control = &control;
+        message.msg_controllen = sizeof(control);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    }
+    return sendmsg(qmp->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)vector.iov_len;
+}
+
 void
 initQmpExecute(InitQmp *qmp, const char *command, JsonObject *arguments, InitQmpReply reply, gpointer data)
+{
+    initQmpExecuteWith(qmp, command, arguments, -1, reply, data);
+}
+
+void
+initQmpExecuteWith(InitQmp *qmp, const char *command, JsonObject *arguments, int fd, InitQmpReply reply, gpointer data)
 {
     QmpRequest *request = g_new0(QmpRequest, 1);
     gint64 id = ++qmp->nextId;
@@ -270,8 +300,7 @@ initQmpExecute(InitQmp *qmp, const char *command, JsonObject *arguments, InitQmp
     request->data = data;
     g_hash_table_insert(qmp->requests, g_memdup2(&id, sizeof(id)), request);
 
-    /* A request is far smaller than the socket's buffer and few are out at a time: a short send is QEMU's death. */
-    if (send(qmp->fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)strlen(line)) {
+    if (!sendLine(qmp, line, fd)) {
         g_autoptr(GError) error =
             g_error_new(INIT_ERROR, INIT_ERROR_QMP, "cannot send %s to QEMU: %s", command, g_strerror(errno));
         g_autofree gint64 *key = NULL;

@@ -85,3 +85,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InitQmp, initQmpFree)
  * @data: for @reply
  */
 void initQmpExecute(InitQmp *qmp, const char *command, JsonObject *arguments, InitQmpReply reply, gpointer data);
+
+/** The same with a descriptor for QEMU, which stays the caller's; @fd: -1 for none. */
+void initQmpExecuteWith(InitQmp *qmp, const char *command, JsonObject *arguments, int fd, InitQmpReply reply,
+                        gpointer data);
