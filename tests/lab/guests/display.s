@@ -6,6 +6,7 @@
 #                               green and red at their full; the start, and after the key 1
 #   display guest: 800 x 600    32 bits a pixel, x | y << 8 with 8 bits each, (x / 256) << 20 | (y / 256) << 16; after the
 #                               key 2
+#   display guest: 1920 x 1200  the same, after the key 3
 #   key 1e                      a byte of the keyboard, hexadecimal
 #   mouse 08 05 fb              a packet of the mouse: buttons and signs, x, y upwards
 #
@@ -26,6 +27,7 @@
 .set SLAVE_MASK, 0xa1
 .set KEY_1, 0x02
 .set KEY_2, 0x03
+.set KEY_3, 0x04
 .globl start
 
 # One of the card's registers.
@@ -34,7 +36,7 @@
     movw $\index, %ax
     outw %ax, %dx
     incw %dx
-    movw $\value, %ax
+    movw \value, %ax
     outw %ax, %dx
 .endm
 
@@ -87,8 +89,17 @@ next:
     jne 1f
     call showSmall
 1:  cmpb $KEY_2, %al
+    jne 1f
+    movw $800, width
+    movw $600, height
+    movw $textMiddle, message
+    call showDeep
+1:  cmpb $KEY_3, %al
     jne next
-    call showLarge
+    movw $1920, width
+    movw $1200, height
+    movw $textLarge, message
+    call showDeep
     jmp next
 
 # A packet is three bytes.
@@ -153,7 +164,7 @@ flat:
 
 showSmall:
     pushaw
-    vbe VBE_ENABLE 0
+    vbe VBE_ENABLE $0
     movw $0x0013, %ax
     int $0x10
     movw $0x3c8, %dx            # colours 0 to 7
@@ -193,13 +204,14 @@ showSmall:
     popaw
     ret
 
-showLarge:
+# 32 bits a pixel, in the width and height said; prints the message.
+showDeep:
     pushaw
-    vbe VBE_ENABLE 0
-    vbe 1 800
-    vbe 2 600
-    vbe 3 32
-    vbe VBE_ENABLE 0x41
+    vbe VBE_ENABLE $0
+    vbe 1 width
+    vbe 2 height
+    vbe 3 $32
+    vbe VBE_ENABLE $0x41
     call flat
     xorw %dx, %dx               # y
 1:  xorw %cx, %cx               # x
@@ -214,12 +226,13 @@ showLarge:
     movl %eax, %es:(%edi)
     addl $4, %edi
     incw %cx
-    cmpw $800, %cx
+    cmpw width, %cx
     jne 2b
     incw %dx
-    cmpw $600, %dx
+    cmpw height, %dx
     jne 1b
-    print textLarge
+    movw message, %si
+    call serialPrint
     popaw
     ret
 
@@ -308,6 +321,12 @@ table:
     .quad 0x008f92000000ffff    # data, all 4 GiB, a 16-bit segment
 framebuffer:
     .long 0
+width:
+    .word 0
+height:
+    .word 0
+message:
+    .word 0
 count:
     .byte 0
 packet:
@@ -316,8 +335,10 @@ textReady:
     .asciz "display guest: up\r\n"
 textSmall:
     .asciz "display guest: 320 x 200\r\n"
-textLarge:
+textMiddle:
     .asciz "display guest: 800 x 600\r\n"
+textLarge:
+    .asciz "display guest: 1920 x 1200\r\n"
 textNoCard:
     .asciz "display guest: no standard VGA card\r\n"
 textKey:
