@@ -2,10 +2,15 @@
 """A guest whose device state is restored: it goes through console 2, and what is no state starts nothing."""
 
 import os
+import random
+import signal
+import threading
 
 from harness import scripts
 from harness.hostile import HostileTest
 from harness.scripts import STATE
+
+CORRUPTIONS = 12
 
 
 class RestoreTest(HostileTest):
@@ -127,6 +132,51 @@ class RestoreTest(HostileTest):
             stub.crash()
 
         self.assert_start_fails(self.restored(STATE, script), 'load of migration failed', 'crashed')
+
+    def test_corrupted(self):
+        """A file that is wrong somewhere is refused here, or by the QEMU that knows its devices; never taken half."""
+        chance = random.Random(CORRUPTIONS)
+        for number in range(CORRUPTIONS):
+            state = bytearray(STATE)
+            place = chance.randrange(30 if number % 2 else len(state))
+            state[place] ^= chance.randrange(1, 256)
+            received = []
+
+            def script(stub, size=len(state), received=received):
+                console = scripts.connect_consoles(stub)[2]
+                while sum(map(len, received)) < size:
+                    received.append(console.read_some(1 << 16))
+                stub.log('qemu: load of migration failed: Invalid argument\n')
+                stub.crash()
+
+            guest = self.restored(bytes(state), script, name=f'corrupted-{number}')
+            model = self.assert_start_fails(guest)
+            with self.subTest(place):
+                if received:
+                    self.assertEqual(b''.join(received), bytes(state))
+                    self.assertIn('load of migration failed', model.errors())
+                else:
+                    self.assertIn('cannot be restored', model.errors())
+
+    def test_ends_while_it_is_read(self):
+        """xen-stubdom-dm is killed or terminated: libxl's restore fails, and nothing is left of the stubdomain."""
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            with self.subTest(number):
+                reached = threading.Event()
+
+                def script(stub, reached=reached):
+                    console = scripts.connect_consoles(stub)[2]
+                    console.read_some(100)
+                    reached.set()
+                    stub.idle()
+
+                guest = self.restored(STATE, script, name=f'guest-{int(number)}')
+                model = self.start(guest)
+                self.assertTrue(reached.wait(self.deadline.remaining('the stubdomain')))
+                model.signal(number)
+                model.wait_end()
+                guest.destroy()
+                self.assert_nothing_left(self.clean)
 
     def test_stubdomain_writes_to_it(self):
         """Console 2 has one direction."""

@@ -119,6 +119,28 @@ testCutOff(void)
     assertBad(DM_IMAGE_LINUX, BYTES(HEADER SECTION DATA), "cut off");
 }
 
+/* A bit that fell over is seen in all that is known of the form: magic, version, type, end mark. */
+static void
+testBits(void)
+{
+    static const char whole[] = HEADER SECTION DATA "\0";
+    const gsize length = sizeof(whole) - 1;
+
+    for (gsize place = 0; place < length; place++) {
+        for (guint bit = 0; (place < 9 || place == length - 1) && bit < 8; bit++) {
+            g_autoptr(GError) error = NULL;
+            g_autofree char *data = g_memdup2(whole, length);
+            int fd;
+
+            data[place] = (char)((guint8)data[place] ^ (1U << bit));
+            fd = makeFile(data, length);
+            g_assert_false(dmStateCheckFile(fd, LIMIT, DM_IMAGE_LINUX, &error));
+            g_assert_error(error, DM_ERROR, DM_ERROR_STATE);
+            close(fd);
+        }
+    }
+}
+
 static void
 testLimit(void)
 {
@@ -150,6 +172,7 @@ main(int argc, char **argv)
     g_test_add_func("/device-state/long-name", testLongName);
     g_test_add_func("/device-state/no-state", testNoState);
     g_test_add_func("/device-state/cut-off", testCutOff);
+    g_test_add_func("/device-state/bits", testBits);
     g_test_add_func("/device-state/limit", testLimit);
     g_test_add_func("/device-state/no-file", testNoFile);
     return g_test_run();

@@ -63,9 +63,10 @@ def _medium(name):
 class _Drive:
     """hdc of a guest that runs cdrom.img."""
 
-    def __init__(self, guest):
+    def __init__(self, guest, restored=False):
         self.domid, self.stubdomain, self.serial = guest.domid(), guest.stubdomain(), guest.serial()
-        self.serial.expect("cdrom guest: up\r\n")
+        if not restored:
+            self.serial.expect("cdrom guest: up\r\n")
         self.qmp = Qmp(self.domid)
 
     def change(self, medium, **arguments):
@@ -142,3 +143,29 @@ def emptyTest(note):
         drive.qmp.close()
         guest.destroy()
         guest.waitGone()
+
+
+@test("cdrom: a medium that was changed, and a locked tray, are what they were after save and restore", 300, starts=2)
+def saveTest(note):
+    note("cd-save")
+    one, two, image = _medium("one"), _medium("two"), "/root/cdrom.image"
+    with Guest("cd-save", image=None, disk=["/srv/guests/cdrom.img,raw,hda,rw", f"file:{one},hdc:cdrom,r"]) as guest:
+        guest.create()
+        drive = _Drive(guest)
+        drive.change(two)
+        drive.expect(two)
+        check(drive.say("lock") == "done", "the guest cannot lock its tray")
+        drive.qmp.close()
+        run("xl", "save", "cd-save", image)
+        guest.waitGone()
+        run("xl", "restore", image)
+        drive = _Drive(guest, restored=True)
+        drive.expect(two)
+        drive.qmp.refused("blockdev-change-medium", "hdc", "cdrom-insert-failed", id="hdc", filename=one)
+        check(drive.say("unlock") == "done", "the guest cannot unlock its tray")
+        drive.change(one)
+        drive.expect(one)
+        drive.qmp.close()
+        guest.destroy()
+        guest.waitGone()
+    Path(image).unlink()

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# A boot sector that counts, for ever: "count HHHHHHHH" on COM1, one more with
-# each line, a line every few ticks of the timer.  The number is kept in two
-# places of memory and, if there is a second disk, in its second sector, which is
-# read before it is written; "count guest: … lost" when they disagree.  Whoever
-# reads the lines sees whether one was skipped or came twice.  Proves that a
-# guest that is saved and restored never notices.
+# A guest that counts, for ever: "count HHHHHHHH" on COM1, one more with each
+# line, a line every few ticks of the timer.  The number is kept in two places of
+# memory and, if there is a second disk, in its second sector, which is read
+# before it is written.  From each line to the next, which is nearly all of the
+# time, the emulated devices hold two things: a byte in the keyboard controller
+# that nobody has read yet, and a request to write the second disk's third sector,
+# of whose data the disk has half.  "count guest: … lost" when something is not as
+# it was.  Whoever reads the lines sees whether one was skipped or came twice.
+# Proves that a guest that is saved and restored never notices.
 .include "serial.inc"
 .code16
 .set COUNT, 0x1000
@@ -15,9 +18,19 @@
 .set OTHER_SEGMENT, 0x8000
 .set BIOS_TICKS, 0x46c
 .set TICKS_A_LINE, 4
+.set SECTORS, 2
+.set REQUEST, 0x2200
+.set ATA, 0x1f0
+.set KEYBOARD, 0x60
+.set KEYBOARD_CONTROL, 0x64
 .globl start
 start:
     serialStart
+    movw $0x200 + SECTORS, %ax
+    movw $2, %cx
+    movw $0x80, %dx
+    movw $more, %bx
+    int $0x13                   # the sectors of this file after the first
     sti
     movw $OTHER_SEGMENT, %ax
     movw %ax, %fs
@@ -28,6 +41,10 @@ start:
     movb $3, %ah
     call disk                   # carry: there is none
     setnc DISK
+    inb $PIC_MASK, %al
+    orb $2, %al
+    outb %al, $PIC_MASK         # the BIOS would read the key
+    call hold
     print up
 nextLine:
     sti
@@ -41,6 +58,7 @@ nextLine:
     movl COUNT, %eax
     cmpl %fs:0, %eax
     jne memoryLost
+    call takeBack
     testb $1, DISK
     jz counted
     movl $-1, SECTOR
@@ -66,6 +84,7 @@ counted:
     movb digits(%bx), %al
     call serialPut
     loop 1b
+    call hold
     print after
     jmp nextLine
 
@@ -78,13 +97,114 @@ disk:
     int $0x13
     ret
 
+definePrint
+bootSignature
+
+more:
+# Has the devices hold what belongs to the number.
+hold:
+    movb $0xd2, %al
+    outb %al, $KEYBOARD_CONTROL # the next byte is as if a key had sent it
+    call keyboardWait
+    call key
+    outb %al, $KEYBOARD
+    testb $1, DISK
+    jz 1f
+    movw $REQUEST, %di
+    movl COUNT, %eax
+    movw $128, %cx
+    rep stosl
+    movw $ATA + 2, %dx
+    movb $1, %al
+    outb %al, %dx               # one sector
+    incw %dx
+    movb $2, %al
+    outb %al, %dx               # the third
+    incw %dx
+    xorb %al, %al
+    outb %al, %dx
+    incw %dx
+    outb %al, %dx
+    incw %dx
+    movb $0xf0, %al
+    outb %al, %dx               # of the slave, by its number
+    incw %dx
+    movb $0x30, %al
+    outb %al, %dx               # WRITE SECTORS
+    call diskWait
+    movw $REQUEST, %si
+    movw $ATA, %dx
+    movw $128, %cx
+    rep outsw
+1:  ret
+
+# Finishes what the devices hold, and sees whether they still did.
+takeBack:
+    inb $KEYBOARD_CONTROL, %al
+    testb $1, %al
+    jz keyLost
+    inb $KEYBOARD, %al
+    movb %al, %bl
+    call key
+    cmpb %al, %bl
+    jne keyLost
+    testb $1, DISK
+    jz 1f
+    movw $ATA + 7, %dx
+    inb %dx, %al
+    testb $0x08, %al            # it waits for data
+    jz requestLost
+    movw $REQUEST + 256, %si
+    movw $ATA, %dx
+    movw $128, %cx
+    rep outsw
+    call diskWait
+    movw $0x201, %ax
+    movw $3, %cx
+    movw $0x81, %dx
+    movw $REQUEST, %bx
+    int $0x13
+    jc requestLost
+    movw $REQUEST, %di
+    movl COUNT, %eax
+    movw $128, %cx
+    repe scasl
+    jne requestLost
+1:  ret
+
+# The key that belongs to the number, in AL.
+key:
+    movb COUNT, %al
+    andb $0x7f, %al
+    ret
+
+# Waits until the keyboard controller takes a byte.
+keyboardWait:
+    inb $KEYBOARD_CONTROL, %al
+    testb $2, %al
+    jnz keyboardWait
+    ret
+
+# Waits until the disk is not busy.
+diskWait:
+    movw $ATA + 7, %dx
+1:  inb %dx, %al
+    testb $0x80, %al
+    jnz 1b
+    ret
+
 memoryLost:
     print memory
     haltForever
 diskLost:
     print sector
     haltForever
-definePrint
+keyLost:
+    print keyboard
+    haltForever
+requestLost:
+    print request
+    haltForever
 up:
     .asciz "count guest: up\r\n"
 before:
@@ -95,6 +215,10 @@ memory:
     .asciz "count guest: memory lost\r\n"
 sector:
     .asciz "count guest: disk lost\r\n"
+keyboard:
+    .asciz "count guest: key lost\r\n"
+request:
+    .asciz "count guest: disk request lost\r\n"
 digits:
     .ascii "0123456789abcdef"
-bootSignature
+    .org 512 * (1 + SECTORS)
