@@ -94,10 +94,24 @@ chooseSocket(const StubdomDriver *driver, const virDomainDef *def, virDomainGrap
     return 0;
 }
 
+/* Unlocked meanwhile: the network driver is asked. */
 static int
-chooseListen(const StubdomDriver *driver, const virDomainDef *def, virDomainGraphicsListenDef *listen)
+chooseNetwork(virDomainObj *vm, virDomainGraphicsListenDef *listen)
+{
+    char *address;
+
+    virObjectUnlock(vm);
+    address = networkAddress(listen->network);
+    virObjectLock(vm);
+    listen->address = address;
+    return address ? 0 : -1;
+}
+
+static int
+chooseListen(const StubdomDriver *driver, virDomainObj *vm, virDomainGraphicsListenDef *listen)
 {
     const StubdomDisplayDefaults *defaults = &driver->defaults.display;
+    const virDomainDef *def = vm->def;
 
     if (listen->type == VIR_DOMAIN_GRAPHICS_LISTEN_TYPE_SOCKET) {
         if (listen->socket) {
@@ -110,7 +124,7 @@ chooseListen(const StubdomDriver *driver, const virDomainDef *def, virDomainGrap
         return 0;
     }
     if (listen->type == VIR_DOMAIN_GRAPHICS_LISTEN_TYPE_NETWORK) {
-        return (listen->address = networkAddress(listen->network)) ? 0 : -1;
+        return chooseNetwork(vm, listen);
     }
     listen->fromConfig = true;
     if (defaults->autoSocket && def->graphics[0]->nListens == 1) {
@@ -180,15 +194,16 @@ chooseWebsocket(const StubdomDriver *driver, const virDomainDef *def, virDomainG
 }
 
 int
-stubdomGraphicsPrepare(const StubdomDriver *driver, virDomainDef *def)
+stubdomGraphicsPrepare(const StubdomDriver *driver, virDomainObj *vm)
 {
+    virDomainDef *def = vm->def;
     virDomainGraphicsDef *graphics = displayOf(def);
 
     if (!graphics) {
         return 0;
     }
     for (size_t i = 0; i < graphics->nListens; i++) {
-        if (chooseListen(driver, def, &graphics->listens[i]) < 0) {
+        if (chooseListen(driver, vm, &graphics->listens[i]) < 0) {
             return -1;
         }
     }

@@ -10,14 +10,14 @@
 
 /**
  * stubdomGraphicsPrepare: chooses the address, the ports and the sockets of a domain's display, and reserves the ports.
- * @def: the live definition, which is changed
+ * @vm: locked, with a job of ours; its live definition is changed. Unlocked while the network driver is asked for the
+ *   address of a network
  *
- * What is reserved already, as by a guest that restarts, stays. Asks the network driver for a display at a network's
- * address, which takes time: the domain must be kept by a job, not by its lock alone.
+ * What is reserved already, as by a guest that restarts, stays.
  *
  * Returns 0, or -1 with an error reported; stubdomGraphicsRelease() must follow in the end in any case.
  */
-int stubdomGraphicsPrepare(const StubdomDriver *driver, virDomainDef *def);
+int stubdomGraphicsPrepare(const StubdomDriver *driver, virDomainObj *vm);
 
 /**
  * stubdomGraphicsRelease: gives the ports back, and removes sockets that have a name of ours. Of a display that was not

@@ -23,6 +23,7 @@
 #define VGA_MEMORY_MIN 16384   /* KiB, libxl's for each card */
 #define CIRRUS_MEMORY_MIN 8192 /* KiB */
 #define LISTENS_MAX 4
+#define KEYMAP "en-us" /* the layout of viewers that send letters and no key codes */
 
 /* --- graphics --------------------------------------------------------------------------- */
 
@@ -97,6 +98,7 @@ static int
 checkVnc(const virDomainGraphicsDef *graphics)
 {
     const char *password = graphics->data.vnc.auth.passwd;
+    const char *keymap = graphics->data.vnc.keymap;
 
     if (graphics->nListens < 1 || graphics->nListens > LISTENS_MAX) {
         return stubdomRefuse("graphics", "vnc", _("it must have one to %d places to listen at"), LISTENS_MAX);
@@ -109,6 +111,12 @@ checkVnc(const virDomainGraphicsDef *graphics)
     if (password && strlen(password) > STUBDOM_VNC_PASSWORD_MAX) {
         return stubdomRefuse("graphics passwd", "…", _("it has %zu characters; VNC looks at the first %d alone"),
                              strlen(password), STUBDOM_VNC_PASSWORD_MAX);
+    }
+    if (keymap && STRNEQ(keymap, KEYMAP)) {
+        return stubdomRefuse("graphics keymap", keymap,
+                             _("viewers that send key codes, as virt-viewer, virt-manager and noVNC do, need none; the "
+                               "keyboard of others is taken for an American one ('%s')"),
+                             KEYMAP);
     }
     return checkPorts(graphics);
 }

@@ -144,10 +144,7 @@ makeActive(Start *start)
 static int
 prepareDevices(Start *start)
 {
-    if (stubdomGraphicsPrepare(start->driver, start->vm->def) < 0) {
-        return -1;
-    }
-    return stubdomDomainPrepare(start->vm);
+    return stubdomGraphicsPrepare(start->driver, start->vm) < 0 ? -1 : stubdomDomainPrepare(start->vm);
 }
 
 static int

@@ -26,8 +26,8 @@
 
 /* Seconds for the display process: a picture is some MiB, and the guest is not asked. */
 #define SCREEN_TIMEOUT 20
-/* Milliseconds keys can be held down; longer ones are a mistake, and would keep others waiting. */
-#define HOLD_MAX 60000
+/* Milliseconds keys can be held down: xen-stubdom-dm's own limit. */
+#define HOLD_MAX 10000
 #define MILLISECONDS 1000
 
 /* With the job: the connection to the device model of a domain that has a display; NULL with an error reported. */

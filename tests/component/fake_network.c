@@ -5,7 +5,7 @@
  *
  * In the process of the driver under test (harness/driver_process.py) it answers
  * for the URIs network:///system and network:///session, whatever network is
- * asked for: a bridge, xenbr0. Before it allocates or gives back a port it
+ * asked for: a bridge, xenbr0, and an address. Before it allocates or gives back a port it
  * waits on two pipes with names, if they are in $FAKENET_DIR: it writes a byte
  * into `create-reached` or `delete-reached`, and reads one from `create-go` or
  * `delete-go`.
@@ -52,6 +52,14 @@ lookup(virConnectPtr conn, const char *name)
     unsigned char uuid[VIR_UUID_BUFLEN] = {1};
 
     return virGetNetwork(conn, name, uuid);
+}
+
+/* All but "bare" have an address, of this very host. */
+static char *
+networkXml(virNetworkPtr network, unsigned int flags)
+{
+    return g_strdup_printf("<network><name>%s</name>%s</network>", network->name,
+                           STREQ(network->name, "bare") ? "" : "<ip address='127.0.0.2' prefix='8'/>");
 }
 
 static virNetworkPortPtr
@@ -103,6 +111,7 @@ static virHypervisorDriver hypervisorDriver = {
 static virNetworkDriver networkDriver = {
     .name = "fake",
     .networkLookupByName = lookup,
+    .networkGetXMLDesc = networkXml,
     .networkPortCreateXML = portCreate,
     .networkPortLookupByUUID = portLookup,
     .networkPortGetXMLDesc = portXml,

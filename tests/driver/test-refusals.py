@@ -54,6 +54,7 @@ REFUSALS = {
     'graphics websocket': (vnc("websocket='70000'"), ["graphics websocket '70000'", '65535']),
     'graphics websocket at the port': (vnc("port='5905' websocket='5905'"), ["graphics websocket '5905'", 'of its own']),
     'graphics password': (vnc("passwd='123456789'"), ['graphics passwd', '9 characters', 'first 8']),
+    'graphics keymap': (vnc("keymap='de'"), ["graphics keymap 'de'", 'need none', "'en-us'"]),
     'graphics connected': (vnc("passwd='a' connected='disconnect'"), ["connected='keep'"]),
     'graphics power': (vnc("powerControl='yes'"), ["'powerControl'", "'devices/graphics'", 'cannot end a guest']),
     'graphics audio': (domain("<graphics type='vnc'><audio id='1'/></graphics><audio id='1' type='none'/>"),
