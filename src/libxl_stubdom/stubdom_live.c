@@ -13,6 +13,7 @@
 
 #include "virstring.h"
 
+#include "stubdom_libxl_nic.h"
 #include "stubdom_method.h"
 
 VIR_LOG_INIT("stubdom.live");
@@ -116,8 +117,8 @@ stubdomLiveFill(StubdomDriver *driver, virDomainObj *vm)
     int status;
 
     for (size_t i = 0; i < vm->def->nnets; i++) {
-        if (!vm->def->nets[i]->ifname) {
-            vm->def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", vm->def->id, i);
+        if (!vm->def->nets[i]->ifname && virDomainNetGetActualType(vm->def->nets[i]) != VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+            vm->def->nets[i]->ifname = g_strdup_printf("vif%d.%d", vm->def->id, stubdomLibxlNicNumber(vm->def, i));
         }
     }
     if (!monitor) {

@@ -258,6 +258,10 @@ stubdomNativeWrite(const StubdomLibxlConfig *config, const virDomainDef *def)
     g_auto(virBuffer) buf = VIR_BUFFER_INITIALIZER;
     char uuid[VIR_UUID_STRING_BUFLEN];
 
+    if (config->num_pcidevs > 0 || config->c_info.passthrough != LIBXL_PASSTHROUGH_DEFAULT) {
+        stubdomRefuse("hostdev", def->name, _("'pci' and 'passthrough' of an xl.cfg are not implemented yet"));
+        return NULL;
+    }
     if (def->genidRequested) {
         stubdomRefuse("genid", def->name, _("xl can only have a new one made at each start"));
         return NULL;

@@ -262,9 +262,10 @@ stubdomDomainReclaim(virDomainObj *vm)
     Copies copies;
 
     for (size_t i = 0; i < def->nnets; i++) {
-        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK && !def->nets[i]->ifname) {
+        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK && !def->nets[i]->ifname &&
+            virDomainNetGetActualType(def->nets[i]) != VIR_DOMAIN_NET_TYPE_HOSTDEV) {
             /* as libxl has named it, which libvirt needs to find its bridge */
-            def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", def->id, i);
+            def->nets[i]->ifname = g_strdup_printf("vif%d.%d", def->id, stubdomLibxlNicNumber(def, i));
         }
     }
     copiesTake(&copies, def);
