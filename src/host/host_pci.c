@@ -26,6 +26,14 @@ driverOf(const char *device)
     return target ? g_path_get_basename(target) : NULL;
 }
 
+char *
+hostPciDriver(const char *sysfs, const char *address)
+{
+    g_autofree char *device = g_build_filename(sysfs ? sysfs : "/sys", "bus/pci/devices", address, NULL);
+
+    return driverOf(device);
+}
+
 HostPciProblem
 hostPciCheck(const char *sysfs, const char *address, guint needs, char **text)
 {

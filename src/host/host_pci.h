@@ -40,6 +40,9 @@ typedef enum {
  */
 HostPciProblem hostPciCheck(const char *sysfs, const char *address, guint needs, char **text);
 
+/** hostPciDriver: (nullable) (transfer full): the name of the driver a device is bound to; @sysfs, @address as above. */
+char *hostPciDriver(const char *sysfs, const char *address);
+
 typedef enum {
     HOST_PCI_RESET_DONE = 0,
     HOST_PCI_RESET_NONE,   /* the kernel has none for the device */

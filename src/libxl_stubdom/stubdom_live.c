@@ -31,6 +31,32 @@ assign(virDomainDeviceInfo *info, const char *kind, size_t number)
     }
 }
 
+static bool
+hasHostdev(const virDomainDef *def, const char *alias)
+{
+    for (size_t i = 0; i < def->nhostdevs; i++) {
+        if (STREQ_NULLABLE(def->hostdevs[i]->info->alias, alias)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Others may have gone before this one came. */
+static void
+assignHostdev(virDomainDef *def, size_t index)
+{
+    virDomainDeviceInfo *info = def->hostdevs[index]->info;
+
+    for (size_t number = 0; !info->alias; number++) {
+        g_autofree char *alias = g_strdup_printf("hostdev%zu", number);
+
+        if (!hasHostdev(def, alias)) {
+            info->alias = g_steal_pointer(&alias);
+        }
+    }
+}
+
 void
 stubdomLiveAssign(virDomainDef *def)
 {
@@ -55,7 +81,7 @@ stubdomLiveAssign(virDomainDef *def)
         assign(&def->inputs[i]->info, "input", i);
     }
     for (size_t i = 0; i < def->nhostdevs; i++) {
-        assign(def->hostdevs[i]->info, "hostdev", i);
+        assignHostdev(def, i);
     }
 }
 

@@ -21,6 +21,7 @@
 #include "stubdom_death.h"
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
+#include "stubdom_hostdev.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_link.h"
 #include "stubdom_live.h"
@@ -53,6 +54,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
+    stubdomHostdevRelease(driver, vm);
     stubdomDomainRelease(vm);
     stubdomGraphicsRelease(vm->def);
     stubdomStartFilesRemove(driver, vm->def);
@@ -151,6 +153,12 @@ prepareDevices(Start *start)
 }
 
 static int
+prepareHostdevs(Start *start)
+{
+    return stubdomHostdevPrepare(start->driver, start->vm);
+}
+
+static int
 writeConfig(Start *start)
 {
     const virDomainDef *def = start->vm->def;
@@ -199,6 +207,7 @@ createGuest(Start *start)
     stubdomDomainLeave(vm, libxl);
     if (rc == 0) {
         vm->def->id = (int)domid;
+        stubdomPrivate(vm)->passthrough = start->config.c_info.passthrough > LIBXL_PASSTHROUGH_DISABLED;
     }
     return rc == 0 ? 0 : -1;
 }
@@ -218,7 +227,8 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0) {
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0 ||
+        stubdomHostdevFill(start->vm) < 0) {
         return -1;
     }
     return stubdomLinkApply(start->driver, start->vm);
@@ -258,8 +268,8 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL},   {prepareDevices, NULL}, {writeConfig, NULL},  {createGuest, undoCreate},
-    {connectGuest, NULL}, {setPassword, NULL},    {unpauseGuest, NULL},
+    {makeActive, NULL},        {prepareDevices, NULL}, {prepareHostdevs, NULL}, {writeConfig, NULL},
+    {createGuest, undoCreate}, {connectGuest, NULL},   {setPassword, NULL},     {unpauseGuest, NULL},
 };
 
 static int
@@ -358,6 +368,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
+    stubdomHostdevRelease(driver, vm);
     stubdomDomainRelease(vm); /* a start allocates its own */
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;

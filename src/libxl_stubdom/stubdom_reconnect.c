@@ -18,9 +18,11 @@
 
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
+#include "stubdom_hostdev_host.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
 #include "stubdom_process.h"
+#include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
 
@@ -51,7 +53,7 @@ removeHalf(StubdomDriver *driver, void *opaque)
     virDomainObjEndAPI(&vm);
 }
 
-/* In a thread: the network driver is asked. */
+/* In a thread: the network driver is asked, and guests. */
 static void
 reclaim(StubdomDriver *driver, void *opaque)
 {
@@ -60,6 +62,7 @@ reclaim(StubdomDriver *driver, void *opaque)
     virObjectLock(vm);
     if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
         if (virDomainObjIsActive(vm)) {
+            stubdomUnplugResume(driver, vm);
             stubdomDomainReclaim(vm);
             stubdomDomainSaveStatus(driver, vm);
         }
@@ -80,9 +83,32 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
         virResetLastError();
     }
     stubdomDomainSaveStatus(driver, vm);
-    if (vm->def->nnets > 0 && stubdomDriverRun(driver, "stubdom-reclaim", reclaim, virObjectRef(vm)) < 0) {
+    if (vm->def->nnets + vm->def->nhostdevs > 0 &&
+        stubdomDriverRun(driver, "stubdom-reclaim", reclaim, virObjectRef(vm)) < 0) {
         virObjectUnref(vm);
     }
+}
+
+static void
+gone(StubdomDriver *driver, virDomainObj *vm)
+{
+    stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+}
+
+/* In a thread: its devices go back to the host. */
+static void
+giveBack(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_DESTROY) == 0) {
+        gone(driver, vm);
+        stubdomProcessRemoveInactive(driver, vm);
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
 }
 
 static void
@@ -93,6 +119,7 @@ reconnect(StubdomDriver *driver, virDomainObj *vm)
 
     stubdomPrivate(vm)->counted = true;
     stubdomDriverAddActive(driver);
+    stubdomHostdevReclaim(vm->def);
     if (!stubdomDomid(vm, &domid)) {
         if (stubdomDriverRun(driver, "stubdom-remove", removeHalf, virObjectRef(vm)) < 0) {
             virObjectUnref(vm);
@@ -100,10 +127,13 @@ reconnect(StubdomDriver *driver, virDomainObj *vm)
         return;
     }
     life = stubdomGuestLife(driver->libxl, domid, vm->def->uuid);
-    if (life == STUBDOM_GUEST_GONE) {
+    if (life == STUBDOM_GUEST_GONE && vm->def->nhostdevs) {
+        if (stubdomDriverRun(driver, "stubdom-gone", giveBack, virObjectRef(vm)) < 0) {
+            virObjectUnref(vm);
+        }
+    } else if (life == STUBDOM_GUEST_GONE) {
         VIR_INFO("the domain '%s' (%u) has ended meanwhile", vm->def->name, domid);
-        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
-        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+        gone(driver, vm);
     } else {
         takeUp(driver, vm, life);
     }

@@ -101,6 +101,9 @@ expect(Fixture *f, guint needs, HostPciProblem expected, const char *word)
 static void
 testInTheWay(Fixture *f, gconstpointer data)
 {
+    g_autofree char *driver = NULL;
+
+    g_assert_null(hostPciDriver(f->sysfs, ADDRESS));
     expect(f, ALL, HOST_PCI_ABSENT, "no PCI device " ADDRESS);
     makeDirectory(f->device);
     expect(f, ALL, HOST_PCI_NO_BACKEND, "modprobe xen-pciback");
@@ -111,6 +114,8 @@ testInTheWay(Fixture *f, gconstpointer data)
     expect(f, 0, HOST_PCI_USABLE, NULL);
     expect(f, HOST_PCI_MUST_RESET, HOST_PCI_NO_RESET, ADDRESS "/reset");
     bindTo(f, "pciback");
+    driver = hostPciDriver(f->sysfs, ADDRESS);
+    g_assert_cmpstr(driver, ==, "pciback");
     expect(f, ALL, HOST_PCI_NO_RESET, ADDRESS "/reset");
     expect(f, HOST_PCI_MUST_BE_BOUND, HOST_PCI_USABLE, NULL);
     addReset(f);
