@@ -40,7 +40,8 @@ typedef enum {
  */
 HostPciProblem hostPciCheck(const char *sysfs, const char *address, guint needs, char **text);
 
-/** hostPciDriver: (nullable) (transfer full): the name of the driver a device is bound to; @sysfs, @address as above. */
+/** hostPciDriver: (nullable) (transfer full): the name of the driver a device is bound to; @sysfs, @address as above.
+ */
 char *hostPciDriver(const char *sysfs, const char *address);
 
 typedef enum {
