@@ -12,7 +12,7 @@ from harness.pci import ERROR_FAIL, LibxlError
 # Numbers of libvirt's API.
 LIVE, CONFIG = 1, 2
 XML_INACTIVE = 2
-OPERATION_INVALID, OPERATION_FAILED, UNSUPPORTED, MISSING = 55, 9, 84, 99
+OPERATION_INVALID, OPERATION_FAILED, CONFIG_UNSUPPORTED, UNSUPPORTED, MISSING = 55, 9, 67, 84, 99
 ONE, TWO = '0000:03:00.0', '0000:04:00.0'
 ABSENT = '0000:7f:00.0'
 NATIVE = 'e1000e'
@@ -343,6 +343,26 @@ class AttachTest(HostdevTest):
             pending.wait()
         self.driver.wait_event(('guest', 'lifecycle', STOPPED, STOPPED_DESTROYED))
         self.assert_hosts(ONE)
+
+
+class FunctionTest(HostdevTest):
+    """A network card that is a virtual function. There is none here: libvirt finds out, and all is as before."""
+
+    CARD = ("<interface type='hostdev' managed='yes'><mac address='00:16:3e:00:00:07'/><source><address type='pci' domain='0' "
+            "bus='0' slot='5' function='0'/></source></interface>")
+
+    def test_no_function(self):
+        self.sysfs.make('0000:00:05.0', driver=NATIVE, native=NATIVE)
+        self.start_with()
+        self.fails(CONFIG_UNSUPPORTED, 'SR-IOV Virtual Functions only', 'attachDevice', self.CARD)
+        self.assertEqual(self.driver.on('guest', 'XMLDesc', 0).count('<interface'), 0)
+        self.driver.on('guest', 'attachDeviceFlags', self.CARD, CONFIG)
+        self.assertEqual(self.driver.on('guest', 'XMLDesc', XML_INACTIVE).count("<interface type='hostdev'"), 1)
+        self.driver.on('guest', 'destroy')
+        self.fails(CONFIG_UNSUPPORTED, 'SR-IOV Virtual Functions only', 'create')
+        self.assert_hosts('0000:00:05.0')
+        self.driver.on('guest', 'detachDeviceFlags', self.CARD, CONFIG)
+        self.driver.on('guest', 'create')
 
 
 class DetachTest(HostdevTest):
