@@ -126,7 +126,7 @@ checkOthers(const StubdomLibxlConfig *config, const libxl_device_pci *pci)
 
 /* libxl refuses it as well, at the start. */
 static int
-checkDomain(StubdomLibxlConfig *config, const virDomainDef *def)
+checkDomain(StubdomLibxlConfig *config)
 {
     libxl_domain_create_info *info = &config->c_info;
 
@@ -135,12 +135,6 @@ checkDomain(StubdomLibxlConfig *config, const virDomainDef *def)
     }
     if (config->num_pcidevs > 0 && info->passthrough == LIBXL_PASSTHROUGH_DEFAULT) {
         info->passthrough = LIBXL_PASSTHROUGH_ENABLED;
-    }
-    if (info->passthrough > LIBXL_PASSTHROUGH_DISABLED && virDomainDefGetMemoryTotal(def) != def->mem.cur_balloon) {
-        g_autofree char *memory = g_strdup_printf("%llu", def->mem.cur_balloon);
-
-        return stubdomRefuse("currentMemory", memory,
-                             _("a guest with devices of the host must have all of its memory from the start"));
     }
     return 0;
 }
@@ -158,5 +152,5 @@ stubdomLibxlPcisBuild(StubdomLibxlConfig *config, const virDomainDef *def)
             return -1;
         }
     }
-    return checkDomain(config, def);
+    return checkDomain(config);
 }

@@ -25,6 +25,7 @@
 #include "stubdom_libxl_config.h"
 #include "stubdom_link.h"
 #include "stubdom_live.h"
+#include "stubdom_memory.h"
 #include "stubdom_method.h"
 #include "stubdom_password.h"
 #include "stubdom_prepare.h"
@@ -228,7 +229,7 @@ static int
 connectGuest(Start *start)
 {
     if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0 ||
-        stubdomHostdevFill(start->vm) < 0) {
+        stubdomHostdevFill(start->vm) < 0 || stubdomMemoryApply(start->driver, start->vm) < 0) {
         return -1;
     }
     return stubdomLinkApply(start->driver, start->vm);

@@ -147,6 +147,21 @@ class StartTest(HostdevTest):
         self.start_with(hostdev(ONE), own=f"<stubdom:hostdev address='{ONE}' permissive='yes'/>")
         self.assertTrue(self.seen[0][1].endswith(',permissive=1'), self.seen)
 
+    def test_balloon(self):
+        """It has all of its memory from the start, and is asked for what it should not have; at each start."""
+        self.driver.call('defineXML', self.xml(devices=hostdev(ONE)).replace(
+            '<vcpu>', "<currentMemory unit='MiB'>48</currentMemory><vcpu>"))
+        self.driver.on('guest', 'create')
+        made = [call for call in self.toolstack.find('libxl_domain_create_new') if call.argument['c_info']['type'] == 'hvm']
+        self.assertEqual(made[0].argument['b_info']['target_memkb'], 64 << 10)
+        self.assertEqual(self.toolstack.numbers(self.guest().domid).memory_target, 48 << 10)
+        self.driver.on('guest', 'setMemory', 40 << 10)
+        self.driver.on('guest', 'attachDevice', hostdev(TWO))
+        self.hypervisor.shut_down(self.guest().domid, 1)
+        self.driver.wait_event(('guest', 'lifecycle', STOPPED, 0))
+        self.driver.wait_event(('guest', 'lifecycle', STARTED, 0))
+        self.assertEqual(self.toolstack.numbers(self.guest().domid).memory_target, 40 << 10)
+
     def start_fails(self, code, words, devices, own=''):
         self.driver.call('defineXML', self.xml(devices=devices, own=own))
         text = self.fails(code, words, 'create')
