@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 from harness import scripts
 from harness.driver import DriverError
-from harness.driver_case import STARTED, STOPPED, STOPPED_DESTROYED, STOPPED_FAILED, DriverTest
+from harness.driver_case import DEFINED, STARTED, STOPPED, STOPPED_DESTROYED, STOPPED_FAILED, DriverTest
 from harness.pci import ERROR_FAIL, LibxlError
 
 # Numbers of libvirt's API.
@@ -441,7 +441,7 @@ class DetachTest(HostdevTest):
         self.start_with(hostdev(ONE), own="<stubdom:timeout command='1'/>")
         force = f"<stubdom:timeout command='1'/><stubdom:hostdev address='{ONE}' unplug='force'/>"
         self.driver.call('defineXML', self.xml(devices=hostdev(ONE), own=force))
-        del self.driver.events[:]
+        self.driver.wait_event(('guest', 'lifecycle', DEFINED, 1))
         self.answers['pci-rem'] = lambda stub: None
         self.driver.on('guest', 'detachDevice', hostdev(ONE))
         self.driver.expect(('guest', 'removed', 'hostdev0'))

@@ -179,19 +179,23 @@ testFunction(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices = g_strdup_printf(NETWORK NETWORK, 1, 2);
     g_autofree char *function = g_strdup_printf(FUNCTION, "");
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
+    virDomainDef *def = vm->def;
 
     plug = function;
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, 0);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, 0);
     g_assert_cmpint(virDomainNetGetActualType(def->nets[0]), ==, VIR_DOMAIN_NET_TYPE_HOSTDEV);
     g_assert_cmpint(def->nhostdevs, ==, 2);
     g_assert_true(def->hostdevs[0] == virDomainNetGetActualHostdev(def->nets[0]));
+    g_assert_true(def->hostdevs[0]->parentnet == def->nets[0]);
+    g_assert_true(def->hostdevs[0]->info == &def->nets[0]->info);
     g_assert_cmpstr(stubdomCompatPciDriver(def->hostdevs[0]), ==, "xen");
     g_assert_true(def->hostdevs[0]->managed);
     g_assert_cmpint(def->hostdevs[0]->source.subsys.u.pci.addr.slot, ==, 0x10);
-    stubdomDomainRelease(def);
+    stubdomDomainRelease(vm);
     g_assert_cmpint(def->nhostdevs, ==, 0);
     g_assert_cmpint(ports, ==, 0);
+    end(vm);
 }
 
 static void
@@ -199,13 +203,15 @@ testFunctionOfKvm(Fixture *fixture, gconstpointer unused)
 {
     g_autofree char *devices = g_strdup_printf(NETWORK, 1);
     g_autofree char *function = g_strdup_printf(FUNCTION, "<driver name='vfio'/>");
-    g_autoptr(virDomainDef) def = domain(fixture, devices);
+    virDomainObj *vm = domain(fixture, devices);
+    virDomainDef *def = vm->def;
 
     plug = function;
-    g_assert_cmpint(stubdomDomainPrepare(def), ==, -1);
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
     refused("its driver is 'vfio'");
     g_assert_cmpint(def->nhostdevs, ==, 0);
     g_assert_cmpint(ports, ==, 0);
+    end(vm);
 }
 
 /* What Xen cannot be connected to, and a port that cannot be had: nothing stays allocated. */
