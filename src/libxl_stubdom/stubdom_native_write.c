@@ -238,7 +238,7 @@ writePci(virBuffer *buf, const StubdomLibxlConfig *config, const virDomainDef *d
     }
     addList(buf, "pci", (const char *const *)specs);
     if (config->c_info.passthrough != LIBXL_PASSTHROUGH_DEFAULT) {
-        addString(buf, "passthrough", libxl_passthrough_to_string(config->c_info.passthrough));
+        stubdomNativeWriteString(buf, "passthrough", libxl_passthrough_to_string(config->c_info.passthrough));
     }
     return 0;
 }
