@@ -67,7 +67,8 @@ dmPciBackendCheck(DmStore *store, guint stubdomain, const char *address, gboolea
 {
     g_autofree char *text = NULL;
     g_autofree char *there = NULL;
-    HostPciProblem problem = hostPciCheck(g_getenv("STUBDOM_SYSFS"), address, needReset, &text);
+    guint needs = HOST_PCI_MUST_BE_BOUND | (needReset ? HOST_PCI_MUST_RESET : 0U);
+    HostPciProblem problem = hostPciCheck(g_getenv("STUBDOM_SYSFS"), address, needs, &text);
 
     if (problem == HOST_PCI_NO_RESET) {
         g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED, _("%s; '-stubdom pci-reset=optional' allows it"), text);

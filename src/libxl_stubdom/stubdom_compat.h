@@ -43,6 +43,27 @@ stubdomCompatAcpiTable(const virDomainDef *def, const char **file)
     return true;
 }
 
+/**
+ * stubdomCompatPciDriver: the name of the driver a PCI device of the host is to be bound to, NULL if none was said.
+ * stubdomCompatPciUseXen: says xen-pciback.
+ */
+static inline const char *
+stubdomCompatPciDriver(const virDomainHostdevDef *hostdev)
+{
+    int backend = (int)hostdev->source.subsys.u.pci.backend;
+
+    return backend == VIR_DOMAIN_HOSTDEV_PCI_BACKEND_DEFAULT ? NULL
+                                                             : virDomainHostdevSubsysPCIBackendTypeToString(backend);
+}
+
+#define STUBDOM_COMPAT_CAPS_PCI_XEN VIR_DOMAIN_HOSTDEV_PCI_BACKEND_XEN
+
+static inline void
+stubdomCompatPciUseXen(virDomainHostdevDef *hostdev)
+{
+    hostdev->source.subsys.u.pci.backend = VIR_DOMAIN_HOSTDEV_PCI_BACKEND_XEN;
+}
+
 #endif /* 9.0 */
 
 #if STUBDOM_LIBVIRT_IS(11, 3)
@@ -59,6 +80,25 @@ stubdomCompatAcpiTable(const virDomainDef *def, const char **file)
     return def->os.nacpiTables == 0 ||
            (def->os.nacpiTables == 1 && def->os.acpiTables[0]->type == VIR_DOMAIN_OS_ACPI_TABLE_TYPE_SLIC);
 }
+
+static inline const char *
+stubdomCompatPciDriver(const virDomainHostdevDef *hostdev)
+{
+    int name = (int)hostdev->source.subsys.u.pci.driver.name;
+
+    return name == VIR_DEVICE_HOSTDEV_PCI_DRIVER_NAME_DEFAULT ? NULL : virDeviceHostdevPCIDriverNameTypeToString(name);
+}
+
+#define STUBDOM_COMPAT_CAPS_PCI_XEN VIR_DEVICE_HOSTDEV_PCI_DRIVER_NAME_XEN
+
+static inline void
+stubdomCompatPciUseXen(virDomainHostdevDef *hostdev)
+{
+    hostdev->source.subsys.u.pci.driver.name = VIR_DEVICE_HOSTDEV_PCI_DRIVER_NAME_XEN;
+}
+
+/* The type of a stub driver is not its name any more. */
+#define virPCIDeviceSetStubDriver(device, type) virPCIDeviceSetStubDriverType(device, type)
 
 /* Nobody waits for a lock any more. */
 #define virPidFileAcquire(dir, name, wait, pid) (virPidFileAcquire)(dir, name, pid)

@@ -16,6 +16,7 @@
 #include "virstring.h"
 
 #include "stubdom_graphics_event.h"
+#include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.death");
 
@@ -70,6 +71,7 @@ monitorEvent(StubdomMonitor *monitor, const char *name, virJSONValue *data, void
 
     if (STRNEQ(name, "STUBDOMAIN_DEATH")) {
         stubdomGraphicsEvent(death->driver, death->domid, name, data);
+        stubdomUnplugEvent(death->driver, death->domid, name, data);
         return;
     }
     reason = g_strdup_printf(_("its stubdomain ended: %s"), cause ? cause : _("no reason is known"));

@@ -18,8 +18,8 @@ static int
 unsupported(const virDomainDeviceDef *dev)
 {
     virReportError(VIR_ERR_OPERATION_UNSUPPORTED,
-                   _("the device '%s' cannot be plugged: disks and interfaces can, others are changed by redefining "
-                     "the domain"),
+                   _("the device '%s' cannot be plugged: disks, interfaces and devices of the host can, others are "
+                     "changed by redefining the domain"),
                    virDomainDeviceTypeToString(dev->type));
     return -1;
 }
@@ -59,6 +59,19 @@ attachNet(virDomainDef *def, virDomainDeviceDef *dev)
     return 0;
 }
 
+static int
+attachHostdev(virDomainDef *def, virDomainDeviceDef *dev)
+{
+    virDomainHostdevDef *found = NULL;
+
+    if (virDomainHostdevFind(def, dev->data.hostdev, &found) >= 0) {
+        virReportError(VIR_ERR_OPERATION_FAILED, _("the domain '%s' has that device of the host already"), def->name);
+        return -1;
+    }
+    (void)virDomainHostdevInsert(def, g_steal_pointer(&dev->data.hostdev)); /* never fails */
+    return 0;
+}
+
 int
 stubdomDeviceConfigAttach(virDomainDef *def, virDomainDeviceDef *dev)
 {
@@ -67,12 +80,29 @@ stubdomDeviceConfigAttach(virDomainDef *def, virDomainDeviceDef *dev)
         return attachDisk(def, dev);
     case VIR_DOMAIN_DEVICE_NET:
         return attachNet(def, dev);
+    case VIR_DOMAIN_DEVICE_HOSTDEV:
+        return attachHostdev(def, dev);
     default:
         return unsupported(dev);
     }
 }
 
 /* --- detach ------------------------------------------------------------------------------ */
+
+static int
+detachHostdev(virDomainDef *def, virDomainHostdevDef *which)
+{
+    virDomainHostdevDef *found = NULL;
+    int index = virDomainHostdevFind(def, which, &found);
+
+    if (index < 0) {
+        virReportError(VIR_ERR_DEVICE_MISSING, _("the domain '%s' has no such device of the host"), def->name);
+        return -1;
+    }
+    virDomainHostdevRemove(def, (size_t)index);
+    virDomainHostdevDefFree(found);
+    return 0;
+}
 
 int
 stubdomDeviceConfigDetach(virDomainDef *def, virDomainDeviceDef *dev)
@@ -93,6 +123,8 @@ stubdomDeviceConfigDetach(virDomainDef *def, virDomainDeviceDef *dev)
         }
         virDomainNetDefFree(virDomainNetRemove(def, (size_t)index));
         return 0;
+    case VIR_DOMAIN_DEVICE_HOSTDEV:
+        return detachHostdev(def, dev->data.hostdev);
     default:
         return unsupported(dev);
     }
@@ -158,6 +190,10 @@ stubdomDeviceConfigUpdate(virDomainDef *def, virDomainDeviceDef *dev)
         return updateNet(def, dev);
     case VIR_DOMAIN_DEVICE_GRAPHICS:
         return updateGraphics(def, dev);
+    case VIR_DOMAIN_DEVICE_HOSTDEV:
+        virReportError(VIR_ERR_OPERATION_UNSUPPORTED, "%s",
+                       _("a device of the host has nothing that could be changed: it is detached, and attached anew"));
+        return -1;
     default:
         return unsupported(dev);
     }

@@ -15,6 +15,7 @@
 #include "stubdom_domain.h"
 
 #include "virclosecallbacks.h"
+#include "virhostdev.h"
 
 #include "stubdom_capabilities.h"
 #include "stubdom_libxl_config.h"
@@ -47,6 +48,15 @@ replaceQemu(virDomainDiskDef *disk)
     }
 }
 
+/* libvirt's manager of host devices needs to know, as its own default is KVM's. */
+static void
+nameDriver(virDomainHostdevDef *hostdev)
+{
+    if (virHostdevIsPCIDevice(hostdev) && !stubdomCompatPciDriver(hostdev)) {
+        stubdomCompatPciUseXen(hostdev);
+    }
+}
+
 static int
 devicePostParse(virDomainDeviceDef *dev, const virDomainDef *def, unsigned int parseFlags, void *opaque,
                 void *parseOpaque)
@@ -60,6 +70,12 @@ devicePostParse(virDomainDeviceDef *dev, const virDomainDef *def, unsigned int p
     if (dev->type == VIR_DOMAIN_DEVICE_CHR && dev->data.chr->deviceType == VIR_DOMAIN_CHR_DEVICE_TYPE_SERIAL &&
         dev->data.chr->targetType == VIR_DOMAIN_CHR_SERIAL_TARGET_TYPE_NONE) {
         dev->data.chr->targetType = VIR_DOMAIN_CHR_SERIAL_TARGET_TYPE_ISA;
+    }
+    if (dev->type == VIR_DOMAIN_DEVICE_HOSTDEV) {
+        nameDriver(dev->data.hostdev);
+    }
+    if (dev->type == VIR_DOMAIN_DEVICE_NET && dev->data.net->type == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+        nameDriver(&dev->data.net->data.hostdev.def);
     }
     if (dev->type == VIR_DOMAIN_DEVICE_VIDEO && dev->data.video->type == VIR_DOMAIN_VIDEO_TYPE_DEFAULT) {
         dev->data.video->type = VIR_DOMAIN_VIDEO_TYPE_VGA;

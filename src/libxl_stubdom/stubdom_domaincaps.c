@@ -67,6 +67,21 @@ fillGraphics(virDomainCapsDeviceGraphics *graphics)
 }
 
 static void
+fillHostdev(virDomainCapsDeviceHostdev *hostdev)
+{
+    hostdev->supported = VIR_TRISTATE_BOOL_YES;
+    hostdev->mode.report = true;
+    hostdev->startupPolicy.report = true;
+    hostdev->subsysType.report = true;
+    hostdev->capsType.report = true;
+    hostdev->pciBackend.report = true;
+    VIR_DOMAIN_CAPS_ENUM_SET(hostdev->mode, VIR_DOMAIN_HOSTDEV_MODE_SUBSYS);
+    VIR_DOMAIN_CAPS_ENUM_SET(hostdev->startupPolicy, VIR_DOMAIN_STARTUP_POLICY_DEFAULT);
+    VIR_DOMAIN_CAPS_ENUM_SET(hostdev->subsysType, VIR_DOMAIN_HOSTDEV_SUBSYS_TYPE_PCI);
+    VIR_DOMAIN_CAPS_ENUM_SET(hostdev->pciBackend, STUBDOM_COMPAT_CAPS_PCI_XEN);
+}
+
+static void
 fillFeatures(virDomainCaps *caps)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(caps->features); i++) {
@@ -86,7 +101,6 @@ static void
 fillUnsupported(virDomainCaps *caps)
 {
     caps->memoryBacking.supported = VIR_TRISTATE_BOOL_NO;
-    caps->hostdev.supported = VIR_TRISTATE_BOOL_NO;
     caps->rng.supported = VIR_TRISTATE_BOOL_NO;
     caps->filesystem.supported = VIR_TRISTATE_BOOL_NO;
     caps->tpm.supported = VIR_TRISTATE_BOOL_NO;
@@ -140,6 +154,7 @@ stubdomConnectGetDomainCapabilities(virConnectPtr conn, const char *emulator, co
     fillDisk(&caps->disk);
     fillVideo(&caps->video);
     fillGraphics(&caps->graphics);
+    fillHostdev(&caps->hostdev);
     fillFeatures(caps);
     fillUnsupported(caps);
     return virDomainCapsFormat(caps);

@@ -180,7 +180,13 @@ act(StubdomDriver *driver, virDomainObj *vm, const Verdict *verdict, uint32_t do
         restart(driver, vm, verdict);
         break;
     case VIR_DOMAIN_LIFECYCLE_ACTION_RESTART_RENAME:
-        restartRenamed(driver, vm, verdict, domid);
+        if (vm->def->nhostdevs) { /* they can only be in one of the two */
+            VIR_WARN("the domain '%s' is started again without keeping the ended one, which has devices of the host",
+                     vm->def->name);
+            restart(driver, vm, verdict);
+        } else {
+            restartRenamed(driver, vm, verdict, domid);
+        }
         break;
     case VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE:
         preserve(driver, vm, verdict);

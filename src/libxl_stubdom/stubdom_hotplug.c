@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What can be plugged are PV devices: they are between guest and dom0, and the
- * stubdomain has no part in them. An emulated device has a half in the
- * stubdomain. QEMU's PC has no disks that can be plugged at all, and a card
+ * What can be plugged are devices of the host (stubdom_hostdev.c) and PV
+ * devices: they are between guest and dom0, and the stubdomain has no part in
+ * them. An emulated device has a half in the stubdomain. QEMU's PC has no disks that can be plugged at all, and a card
  * would need a connection made inside the running stubdomain; so emulated
  * devices stay as they were at the start, and what has a half there is not
  * taken away from the guest alone.
@@ -19,12 +19,14 @@
 
 #include "domain_event.h"
 
+#include "stubdom_hostdev.h"
 #include "stubdom_libxl_disk.h"
 #include "stubdom_libxl_nic.h"
 #include "stubdom_link.h"
 #include "stubdom_live.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
+#include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.hotplug");
 
@@ -314,6 +316,19 @@ setLink(StubdomDriver *driver, virDomainObj *vm, const virDomainNetDef *net, uin
     return -1;
 }
 
+/* A card that is a virtual function of the host's. */
+static int
+attachFunction(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
+{
+    if (stubdomHostdevAttach(driver, vm, dev) == 0) {
+        return 0;
+    }
+    if (dev->data.net) {
+        releaseNet(vm, dev->data.net);
+    }
+    return -1;
+}
+
 static int
 attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
 {
@@ -322,10 +337,14 @@ attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
     uint32_t domid = 0;
 
     virMacAddrFormat(&net->mac, mac);
-    if (checkNet(net, mac) < 0 || getDomid(vm, &domid) < 0 || prepareNet(vm, net) < 0) {
+    if (getDomid(vm, &domid) < 0 || prepareNet(vm, net) < 0) {
         return -1;
     }
-    if (plugNet(driver, vm, net, domid, mac) < 0 || setLink(driver, vm, net, domid, mac) < 0) {
+    if (virDomainNetGetActualType(net) == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+        return attachFunction(driver, vm, dev);
+    }
+    if (checkNet(net, mac) < 0 || plugNet(driver, vm, net, domid, mac) < 0 ||
+        setLink(driver, vm, net, domid, mac) < 0) {
         releaseNet(vm, net);
         return -1;
     }
@@ -387,6 +406,9 @@ detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
     if (!net) {
         return -1;
     }
+    if (virDomainNetGetActualType(net) == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+        return stubdomUnplug(driver, vm, virDomainNetGetActualHostdev(net));
+    }
     virMacAddrFormat(&net->mac, mac);
     if (net->model != VIR_DOMAIN_NET_MODEL_NETFRONT) {
         return refuse("interface", mac,
@@ -408,7 +430,19 @@ detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
     return 0;
 }
 
-/* --- both ---------------------------------------------------------------------------------- */
+static int
+detachHostdev(StubdomDriver *driver, virDomainObj *vm, virDomainHostdevDef *which)
+{
+    virDomainHostdevDef *found = NULL;
+
+    if (virDomainHostdevFind(vm->def, which, &found) < 0) {
+        virReportError(VIR_ERR_DEVICE_MISSING, _("the domain '%s' has no such device of the host"), vm->def->name);
+        return -1;
+    }
+    return stubdomUnplug(driver, vm, found);
+}
+
+/* --- all ---------------------------------------------------------------------------------- */
 
 int
 stubdomHotplugAttach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
@@ -418,8 +452,11 @@ stubdomHotplugAttach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef
         return attachDisk(driver, vm, dev);
     case VIR_DOMAIN_DEVICE_NET:
         return attachNet(driver, vm, dev);
+    case VIR_DOMAIN_DEVICE_HOSTDEV:
+        return stubdomHostdevAttach(driver, vm, dev);
     default:
-        return refuse("device", virDomainDeviceTypeToString(dev->type), _("disks and interfaces can be plugged"));
+        return refuse("device", virDomainDeviceTypeToString(dev->type),
+                      _("disks, interfaces and devices of the host can be plugged"));
     }
 }
 
@@ -431,7 +468,10 @@ stubdomHotplugDetach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef
         return detachDisk(driver, vm, dev->data.disk->dst);
     case VIR_DOMAIN_DEVICE_NET:
         return detachNet(driver, vm, dev->data.net);
+    case VIR_DOMAIN_DEVICE_HOSTDEV:
+        return detachHostdev(driver, vm, dev->data.hostdev);
     default:
-        return refuse("device", virDomainDeviceTypeToString(dev->type), _("disks and interfaces can be unplugged"));
+        return refuse("device", virDomainDeviceTypeToString(dev->type),
+                      _("disks, interfaces and devices of the host can be unplugged"));
     }
 }

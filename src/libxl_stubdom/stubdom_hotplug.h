@@ -14,7 +14,7 @@
 
 /**
  * stubdomHotplugAttach: plugs a device into guest and stubdomain, or into neither.
- * @dev: of VIR_DOMAIN_DEVICE_DISK or _NET; what is taken over is cleared in it
+ * @dev: of VIR_DOMAIN_DEVICE_DISK, _NET or _HOSTDEV; what is taken over is cleared in it
  *
  * Returns 0 and the guest has been offered the device; or -1 with an error reported, VIR_ERR_OPERATION_UNSUPPORTED with
  * the reason for what cannot be plugged while a guest runs (docs/driver.md has the table).
@@ -24,8 +24,8 @@ int stubdomHotplugAttach(StubdomDriver *driver, virDomainObj *vm, virDomainDevic
 /**
  * stubdomHotplugDetach: unplugs the device of @vm that @dev describes.
  *
- * Waits until the guest has let go of it. Queues DEVICE_REMOVED, or DEVICE_REMOVAL_FAILED when it does not within
- * libxl's time, 10 s.
+ * Waits until the guest has let go of it; for a device of the host, as stubdomUnplug() does. Queues DEVICE_REMOVED, or
+ * DEVICE_REMOVAL_FAILED when it does not within libxl's time, 10 s.
  *
  * Returns 0, or -1 with an error reported and the device still there.
  */

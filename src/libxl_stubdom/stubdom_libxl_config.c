@@ -70,10 +70,15 @@ buildActions(StubdomLibxlConfig *config, const virDomainDef *def)
     return 0;
 }
 
-/* The video card's memory is part of the guest's. */
+/*
+ * The video card's memory is part of the guest's. A guest that may have devices of the host cannot get its memory when
+ * it first uses it, as they would not wait: it has all of it, and gives back what it should not have later.
+ */
 static int
-buildMemory(libxl_domain_build_info *info, const virDomainDef *def)
+buildMemory(StubdomLibxlConfig *config, const virDomainDef *def)
 {
+    libxl_domain_build_info *info = &config->b_info;
+    bool passthrough = config->c_info.passthrough > LIBXL_PASSTHROUGH_DISABLED;
     unsigned long long memory = VIR_ROUND_UP(virDomainDefGetMemoryTotal(def), KIB_PER_MIB);
 
     if (memory < MEMORY_MIN + (def->nvideos ? def->videos[0]->vram : 0)) {
@@ -83,7 +88,7 @@ buildMemory(libxl_domain_build_info *info, const virDomainDef *def)
                              MEMORY_MIN);
     }
     info->max_memkb = memory;
-    info->target_memkb = VIR_ROUND_UP(def->mem.cur_balloon, KIB_PER_MIB);
+    info->target_memkb = passthrough ? memory : VIR_ROUND_UP(def->mem.cur_balloon, KIB_PER_MIB);
     return 0;
 }
 
@@ -118,7 +123,7 @@ stubdomLibxlConfigBuild(StubdomLibxlConfig *config, const virDomainDef *def, con
         buildActions(config, def) < 0) {
         return -1;
     }
-    return stubdomLibxlDevicesBuild(config, def) < 0 ? -1 : buildMemory(&config->b_info, def);
+    return stubdomLibxlDevicesBuild(config, def) < 0 ? -1 : buildMemory(config, def);
 }
 
 char *

@@ -15,6 +15,7 @@
 #include "stubdom_libxl_disk.h"
 #include "stubdom_libxl_display.h"
 #include "stubdom_libxl_nic.h"
+#include "stubdom_libxl_pci.h"
 #include "stubdom_libxl_serial.h"
 #include "stubdom_libxl_usb.h"
 #include "stubdom_refusal.h"
@@ -113,7 +114,7 @@ stubdomLibxlDevicesBuild(StubdomLibxlConfig *config, const virDomainDef *def)
 {
     if (stubdomLibxlDisksBuild(config, def) < 0 || stubdomLibxlNicsBuild(config, def) < 0 ||
         stubdomLibxlSerialsBuild(config, def) < 0 || stubdomLibxlDisplayBuild(config, def) < 0 ||
-        stubdomLibxlUsbBuild(config, def) < 0) {
+        stubdomLibxlUsbBuild(config, def) < 0 || stubdomLibxlPcisBuild(config, def) < 0) {
         return -1;
     }
     for (size_t i = 0; i < def->ncontrollers; i++) {

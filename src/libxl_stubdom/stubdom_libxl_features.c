@@ -95,6 +95,25 @@ buildViridian(libxl_domain_build_info *info, const virDomainDef *def)
     return 0;
 }
 
+/* Whether devices of the host can be given to the guest while it runs; one that has some from the start says so itself.
+ */
+static void
+buildPassthrough(libxl_domain_create_info *info, const virDomainDef *def)
+{
+    int state = def->features[VIR_DOMAIN_FEATURE_XEN] == VIR_TRISTATE_SWITCH_ON
+                    ? def->xen_features[VIR_DOMAIN_XEN_PASSTHROUGH]
+                    : VIR_TRISTATE_SWITCH_ABSENT;
+
+    if (state == VIR_TRISTATE_SWITCH_OFF) {
+        info->passthrough = LIBXL_PASSTHROUGH_DISABLED;
+    } else if (state == VIR_TRISTATE_SWITCH_ON) {
+        info->passthrough =
+            def->xen_passthrough_mode == VIR_DOMAIN_XEN_PASSTHROUGH_MODE_SYNC_PT    ? LIBXL_PASSTHROUGH_SYNC_PT
+            : def->xen_passthrough_mode == VIR_DOMAIN_XEN_PASSTHROUGH_MODE_SHARE_PT ? LIBXL_PASSTHROUGH_SHARE_PT
+                                                                                    : LIBXL_PASSTHROUGH_ENABLED;
+    }
+}
+
 int
 stubdomLibxlFeaturesBuild(StubdomLibxlConfig *config, const virDomainDef *def)
 {
@@ -110,5 +129,6 @@ stubdomLibxlFeaturesBuild(StubdomLibxlConfig *config, const virDomainDef *def)
         libxl_defbool_set(&info->arch_x86.msr_relaxed,
                           def->msrs_features[VIR_DOMAIN_MSRS_UNKNOWN] == VIR_DOMAIN_MSRS_UNKNOWN_IGNORE);
     }
+    buildPassthrough(&config->c_info, def);
     return buildViridian(info, def);
 }

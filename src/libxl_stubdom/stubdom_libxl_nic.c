@@ -72,17 +72,13 @@ buildNetwork(libxl_device_nic *to, const virDomainNetDef *net, const char *mac)
                            : stubdomRefuse("interface", mac,
                                            _("its type is 'ethernet', which needs a <script> that connects it"));
     }
-    if (type == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
-        return stubdomRefuse("interface", mac,
-                             _("its type is 'hostdev'; assigning host devices is not implemented yet"));
-    }
     if (net->type == VIR_DOMAIN_NET_TYPE_NETWORK) {
         return stubdomRefuse("interface", mac,
-                             _("the network '%s' connects guests by '%s'; the forward modes nat, route, open, none and "
-                               "bridge with a <bridge> give Xen the bridge it needs"),
+                             _("the network '%s' connects guests by '%s'; the forward modes nat, route, open, none, "
+                               "hostdev, and bridge with a <bridge> are possible"),
                              net->data.network.name, virDomainNetTypeToString(type));
     }
-    return stubdomRefuse("interface", mac, _("its type is '%s'; possible are bridge, network and ethernet"),
+    return stubdomRefuse("interface", mac, _("its type is '%s'; possible are bridge, network, ethernet and hostdev"),
                          virDomainNetTypeToString(type));
 }
 
@@ -107,6 +103,17 @@ buildBandwidth(libxl_device_nic *to, const virDomainNetDef *net, const char *mac
     return 0;
 }
 
+/* A card on a network whose port is not allocated yet may turn out to be a device of the host, which can have one. */
+static int
+checkAddress(const virDomainNetDef *net, const char *mac)
+{
+    bool open = net->type == VIR_DOMAIN_NET_TYPE_NETWORK && !net->data.network.actual;
+
+    return net->info.type == VIR_DOMAIN_DEVICE_ADDRESS_TYPE_PCI && !open
+               ? stubdomRefuse("interface", mac, _("it has an <address> in the guest, which libxl chooses"))
+               : 0;
+}
+
 int
 stubdomLibxlNicBuild(libxl_device_nic *to, const virDomainNetDef *net, int devid)
 {
@@ -117,10 +124,21 @@ stubdomLibxlNicBuild(libxl_device_nic *to, const virDomainNetDef *net, int devid
     virMacAddrGetRaw(&net->mac, to->mac);
     to->ifname = g_strdup(net->ifname);
     to->script = g_strdup(net->script);
-    if (buildNetwork(to, net, mac) < 0 || buildBandwidth(to, net, mac) < 0) {
+    if (buildNetwork(to, net, mac) < 0 || buildBandwidth(to, net, mac) < 0 || checkAddress(net, mac) < 0) {
         return -1;
     }
     return buildModel(to, net, mac);
+}
+
+int
+stubdomLibxlNicNumber(const virDomainDef *def, size_t index)
+{
+    int number = 0;
+
+    for (size_t i = 0; i < index; i++) {
+        number += virDomainNetGetActualType(def->nets[i]) == VIR_DOMAIN_NET_TYPE_HOSTDEV ? 0 : 1;
+    }
+    return number;
 }
 
 int
@@ -130,14 +148,18 @@ stubdomLibxlNicsBuild(StubdomLibxlConfig *config, const virDomainDef *def)
 
     config->nics = g_new0(libxl_device_nic, def->nnets);
     for (size_t i = 0; i < def->nnets; i++) {
+        libxl_device_nic *nic = &config->nics[config->num_nics];
         char mac[VIR_MAC_STRING_BUFLEN];
 
-        libxl_device_nic_init(&config->nics[i]);
+        if (virDomainNetGetActualType(def->nets[i]) == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+            continue; /* a device of the host: stubdom_libxl_pci.c */
+        }
+        libxl_device_nic_init(nic);
         config->num_nics++;
-        if (stubdomLibxlNicBuild(&config->nics[i], def->nets[i], (int)i) < 0) {
+        if (stubdomLibxlNicBuild(nic, def->nets[i], stubdomLibxlNicNumber(def, i)) < 0) {
             return -1;
         }
-        if (config->nics[i].nictype == LIBXL_NIC_TYPE_VIF_IOEMU && ++emulated > EMULATED_MAX) {
+        if (nic->nictype == LIBXL_NIC_TYPE_VIF_IOEMU && ++emulated > EMULATED_MAX) {
             return stubdomRefuse("interface", virMacAddrFormat(&def->nets[i]->mac, mac),
                                  _("a stubdomain can have %d emulated cards; more can have the model netfront"),
                                  EMULATED_MAX);

@@ -19,6 +19,12 @@
 int stubdomLibxlNicBuild(libxl_device_nic *to, const virDomainNetDef *net, int devid);
 
 /**
+ * stubdomLibxlNicNumber: libxl's number of a network card of a domain that is started; a device of the host is none.
+ * @index: in def->nets
+ */
+int stubdomLibxlNicNumber(const virDomainDef *def, size_t index);
+
+/**
  * stubdomLibxlNicsBuild: translates all network cards of @def, in their order, and checks what concerns them together.
  *
  * Returns 0, or -1 with an error reported.

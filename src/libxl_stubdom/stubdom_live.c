@@ -13,6 +13,7 @@
 
 #include "virstring.h"
 
+#include "stubdom_libxl_nic.h"
 #include "stubdom_method.h"
 
 VIR_LOG_INIT("stubdom.live");
@@ -27,6 +28,32 @@ assign(virDomainDeviceInfo *info, const char *kind, size_t number)
 {
     if (!info->alias) {
         info->alias = g_strdup_printf("%s%zu", kind, number);
+    }
+}
+
+static bool
+hasHostdev(const virDomainDef *def, const char *alias)
+{
+    for (size_t i = 0; i < def->nhostdevs; i++) {
+        if (STREQ_NULLABLE(def->hostdevs[i]->info->alias, alias)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Others may have gone before this one came. */
+static void
+assignHostdev(virDomainDef *def, size_t index)
+{
+    virDomainDeviceInfo *info = def->hostdevs[index]->info;
+
+    for (size_t number = 0; !info->alias; number++) {
+        g_autofree char *alias = g_strdup_printf("hostdev%zu", number);
+
+        if (!hasHostdev(def, alias)) {
+            info->alias = g_steal_pointer(&alias);
+        }
     }
 }
 
@@ -54,7 +81,7 @@ stubdomLiveAssign(virDomainDef *def)
         assign(&def->inputs[i]->info, "input", i);
     }
     for (size_t i = 0; i < def->nhostdevs; i++) {
-        assign(def->hostdevs[i]->info, "hostdev", i);
+        assignHostdev(def, i);
     }
 }
 
@@ -116,8 +143,8 @@ stubdomLiveFill(StubdomDriver *driver, virDomainObj *vm)
     int status;
 
     for (size_t i = 0; i < vm->def->nnets; i++) {
-        if (!vm->def->nets[i]->ifname) {
-            vm->def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", vm->def->id, i);
+        if (!vm->def->nets[i]->ifname && virDomainNetGetActualType(vm->def->nets[i]) != VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+            vm->def->nets[i]->ifname = g_strdup_printf("vif%d.%d", vm->def->id, stubdomLibxlNicNumber(vm->def, i));
         }
     }
     if (!monitor) {

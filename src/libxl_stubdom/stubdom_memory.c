@@ -63,6 +63,17 @@ setInXen(const StubdomDriver *driver, virDomainObj *vm, unsigned long memory, bo
     return rc == 0 ? stubdomDomainCheckActive(vm) : -1;
 }
 
+int
+stubdomMemoryApply(StubdomDriver *driver, virDomainObj *vm)
+{
+    unsigned long long memory = VIR_ROUND_UP(vm->def->mem.cur_balloon, KIB_PER_MIB);
+
+    if (!stubdomPrivate(vm)->passthrough || memory >= virDomainDefGetMemoryTotal(vm->def)) {
+        return 0;
+    }
+    return setInXen(driver, vm, (unsigned long)memory, false);
+}
+
 static void
 setInDefinition(virDomainDef *def, unsigned long memory, bool maximum)
 {

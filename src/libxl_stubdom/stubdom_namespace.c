@@ -12,23 +12,26 @@
 #include "stubdom_namespace.h"
 
 #include "domain_conf.h"
+#include "virpci.h"
 #include "virstring.h"
 #include "virutil.h"
 
 #include "stubdom_settings.h"
 
 #define KIB 1024ULL /* bytes */
-#define NAMES_MAX 4 /* attributes of an element, and a NULL */
+#define NAMES_MAX 5 /* attributes of an element, and a NULL */
 
 /* The elements in <stubdom:stubdomain> and their attributes. */
 static const struct {
     const char *name;
     const char *attributes[NAMES_MAX];
+    bool many;
 } elements[] = {
-    {"image", {"name"}},
-    {"memory", {"unit"}},
-    {"timeout", {"start", "command"}},
-    {"limit", {"save", "log", "unit"}},
+    {"image", {"name"}, false},
+    {"memory", {"unit"}, false},
+    {"timeout", {"start", "command"}, false},
+    {"limit", {"save", "log", "unit"}, false},
+    {"hostdev", {"address", "reset", "permissive", "unplug"}, true},
 };
 
 static int
@@ -57,7 +60,7 @@ checkElement(xmlNodePtr node, unsigned int *seen)
         if (STRNEQ(elements[i].name, (const char *)node->name)) {
             continue;
         }
-        if (*seen & (1U << i)) {
+        if ((*seen & (1U << i)) && !elements[i].many) {
             virReportError(VIR_ERR_XML_ERROR, _("element <stubdom:%s> is there twice"), node->name);
             return -1;
         }
@@ -162,13 +165,76 @@ parseLimit(xmlXPathContextPtr ctxt, const char *name, unsigned long long *limit)
     return 0;
 }
 
+/* An attribute with two values: whether it has the second, @yes. */
+static int
+parseChoice(xmlNodePtr node, const char *name, const char *no, const char *yes, bool *result)
+{
+    g_autofree char *value = virXMLPropString(node, name);
+
+    *result = STREQ_NULLABLE(value, yes);
+    if (value && !*result && STRNEQ(value, no)) {
+        virReportError(VIR_ERR_XML_ERROR,
+                       _("attribute '%s' of element <stubdom:hostdev> is '%s'; it must be '%s' or '%s'"), name, value,
+                       no, yes);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+parseHostdev(xmlNodePtr node, StubdomSettings *settings)
+{
+    StubdomHostdevSettings *hostdev = &settings->hostdevs[settings->nhostdevs];
+    g_autofree char *text = virXMLPropString(node, "address");
+    virPCIDeviceAddress address = {0};
+
+    if (!text || virPCIDeviceAddressParse(text, &address) < 0 || !virPCIDeviceAddressIsValid(&address, false)) {
+        virReportError(VIR_ERR_XML_ERROR,
+                       _("attribute 'address' of element <stubdom:hostdev> is '%s'; it must be the address of a PCI "
+                         "device of the host, as 0000:03:00.0"),
+                       NULLSTR(text));
+        return -1;
+    }
+    hostdev->address = virPCIDeviceAddressAsString(&address);
+    if (stubdomSettingsHostdev(settings, hostdev->address)->address) {
+        virReportError(VIR_ERR_XML_ERROR, _("element <stubdom:hostdev> is there twice for '%s'"), hostdev->address);
+        g_clear_pointer(&hostdev->address, g_free);
+        return -1;
+    }
+    settings->nhostdevs++;
+    if (parseChoice(node, "reset", "required", "optional", &hostdev->resetOptional) < 0 ||
+        parseChoice(node, "permissive", "no", "yes", &hostdev->permissive) < 0) {
+        return -1;
+    }
+    return parseChoice(node, "unplug", "ask", "force", &hostdev->forced);
+}
+
+static int
+parseHostdevs(xmlXPathContextPtr ctxt, StubdomSettings *settings)
+{
+    g_autofree xmlNodePtr *nodes = NULL;
+    int count = virXPathNodeSet("./stubdom:hostdev", ctxt, &nodes);
+
+    if (count < 0) {
+        return -1;
+    }
+    settings->hostdevs = g_new0(StubdomHostdevSettings, count);
+    for (int i = 0; i < count; i++) {
+        if (parseHostdev(nodes[i], settings) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 parseSettings(xmlXPathContextPtr ctxt, StubdomSettings *settings)
 {
     if (checkElements(ctxt->node) < 0 || parseImage(ctxt, settings) < 0 || parseMemory(ctxt, settings) < 0 ||
         parseTimeout(ctxt, "start", &settings->startTimeout) < 0 ||
         parseTimeout(ctxt, "command", &settings->commandTimeout) < 0 ||
-        parseLimit(ctxt, "save", &settings->saveLimit) < 0 || parseLimit(ctxt, "log", &settings->logLimit) < 0) {
+        parseLimit(ctxt, "save", &settings->saveLimit) < 0 || parseLimit(ctxt, "log", &settings->logLimit) < 0 ||
+        parseHostdevs(ctxt, settings) < 0) {
         return -1;
     }
     return 0;
@@ -203,10 +269,20 @@ namespaceParse(xmlXPathContextPtr ctxt, void **data)
         return -1;
     }
     said = stubdomSettingsToOption(settings, NULL, NULL);
-    if (said) {
+    if (said || settings->nhostdevs) {
         *data = g_steal_pointer(&settings); /* an empty element is as good as none */
     }
     return 0;
+}
+
+static void
+formatHostdev(virBuffer *buffer, const StubdomHostdevSettings *hostdev)
+{
+    virBufferAsprintf(buffer, "<stubdom:hostdev address='%s'", hostdev->address);
+    virBufferAdd(buffer, hostdev->resetOptional ? " reset='optional'" : "", -1);
+    virBufferAdd(buffer, hostdev->permissive ? " permissive='yes'" : "", -1);
+    virBufferAdd(buffer, hostdev->forced ? " unplug='force'" : "", -1);
+    virBufferAddLit(buffer, "/>\n");
 }
 
 static int
@@ -238,6 +314,9 @@ namespaceFormat(virBuffer *buf, void *data)
     }
     virXMLFormatElement(&children, "stubdom:timeout", &timeout, NULL);
     virXMLFormatElement(&children, "stubdom:limit", &limit, NULL);
+    for (size_t i = 0; i < settings->nhostdevs; i++) {
+        formatHostdev(&children, &settings->hostdevs[i]);
+    }
     virXMLFormatElement(buf, "stubdom:stubdomain", NULL, &children);
     return 0;
 }

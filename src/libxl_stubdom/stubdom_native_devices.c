@@ -14,6 +14,7 @@
 #include "virxml.h"
 
 #include "stubdom_native_display.h"
+#include "stubdom_native_pci.h"
 #include "stubdom_refusal.h"
 
 #define BYTES_PER_KIB 1024
@@ -257,7 +258,7 @@ stubdomNativeReadDevices(StubdomXlCfg *cfg, virBuffer *buf)
     virBufferEscapeString(&devices, "<emulator>%s</emulator>\n", stubdomXlCfgString(cfg, "device_model_override"));
     if (readAll(cfg, &devices, "disk", readDisk) < 0 || readAll(cfg, &devices, "vif", readCard) < 0 ||
         readAll(cfg, &devices, "serial", readSerial) < 0 || stubdomNativeReadDisplay(cfg, &devices) < 0 ||
-        readUsb(cfg, &devices) < 0 || readXenbus(cfg, &devices) < 0) {
+        readUsb(cfg, &devices) < 0 || readXenbus(cfg, &devices) < 0 || stubdomNativeReadPci(cfg, &devices) < 0) {
         return -1;
     }
     virBufferEscapeString(&devices, "<sound model='%s'/>\n", sound && STREQ(sound, "hda") ? "ich6" : sound);

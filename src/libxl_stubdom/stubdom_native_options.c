@@ -14,6 +14,8 @@
 
 #include "virxml.h"
 
+#include "stubdom_native_pci.h"
+
 /* The keys, each with the element and attribute it becomes; sizes are in bytes there. */
 static const struct {
     const char *key;
@@ -47,6 +49,7 @@ splitOptions(const char *list)
 typedef struct {
     virBuffer attributes[G_N_ELEMENTS(settings)]; /* of the element a key belongs to, at the first row that has it */
     char *memory;
+    bool reset; /* pci-reset=optional */
 } Options;
 
 static void
@@ -83,6 +86,10 @@ readOption(StubdomXlCfg *cfg, Options *options, const char *item, char **cpus)
 
         g_free(*place);
         *place = g_strdup(value);
+        return 0;
+    }
+    if (STREQ(key, "pci-reset") && (STREQ(value, "optional") || STREQ(value, "required"))) {
+        options->reset = STREQ(value, "optional");
         return 0;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
@@ -140,6 +147,9 @@ stubdomNativeReadOptions(StubdomXlCfg *cfg, virBuffer *buf, char **cpus)
         }
     }
     virBufferEscapeString(&children, "<stubdom:memory unit='MiB'>%s</stubdom:memory>\n", options.memory);
+    if (stubdomNativeReadPciSettings(cfg, &children, options.reset) < 0) {
+        return -1;
+    }
     virXMLFormatElement(buf, "stubdom:stubdomain", NULL, &children);
     return 0;
 }

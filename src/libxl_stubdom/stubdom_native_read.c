@@ -16,6 +16,7 @@
 
 #include "stubdom_native_devices.h"
 #include "stubdom_native_options.h"
+#include "stubdom_native_pci.h"
 #include "stubdom_xl_cfg.h"
 
 static const char *const known[] = {
@@ -50,6 +51,8 @@ static const char *const known[] = {
     "on_poweroff",
     "on_reboot",
     "pae",
+    "passthrough",
+    "pci",
     "rtc_timeoffset",
     "sdl",
     "serial",
@@ -78,7 +81,7 @@ static const char *const known[] = {
 
 /* Those of them that can be lists. */
 static const char *const lists[] = {
-    "cpus", "device_model_args", "device_model_args_hvm", "disk", "serial", "usbdevice", "vif", "viridian", NULL,
+    "cpus", "device_model_args", "device_model_args_hvm", "disk", "pci", "serial", "usbdevice", "vif", "viridian", NULL,
 };
 
 /* Settings that can have one value only, with it. */
@@ -275,7 +278,7 @@ readFeatures(StubdomXlCfg *cfg, virBuffer *buf, bool *clock)
 
     if (stubdomXlCfgNumber(cfg, "acpi", &acpi) < 0 || stubdomXlCfgNumber(cfg, "apic", &apic) < 0 ||
         stubdomXlCfgNumber(cfg, "hap", &hap) < 0 || stubdomXlCfgNumber(cfg, "msr_relaxed", &relaxed) < 0 ||
-        readViridian(cfg, &features, clock) < 0) {
+        readViridian(cfg, &features, clock) < 0 || stubdomNativeReadPassthrough(cfg, &features) < 0) {
         return -1;
     }
     virBufferAdd(&features, acpi ? "<acpi/>\n" : "", -1);

@@ -17,6 +17,7 @@
 
 #include "stubdom_libxl_cpu.h"
 #include "stubdom_native_display.h"
+#include "stubdom_native_pci.h"
 #include "stubdom_refusal.h"
 
 #define KIB_PER_MIB 1024
@@ -228,6 +229,21 @@ writeNics(virBuffer *buf, const StubdomLibxlConfig *config)
 }
 
 static int
+writePci(virBuffer *buf, const StubdomLibxlConfig *config, const virDomainDef *def)
+{
+    g_auto(GStrv) specs = stubdomNativePciSpecs(config, def);
+
+    if (!specs) {
+        return -1;
+    }
+    addList(buf, "pci", (const char *const *)specs);
+    if (config->c_info.passthrough != LIBXL_PASSTHROUGH_DEFAULT) {
+        stubdomNativeWriteString(buf, "passthrough", libxl_passthrough_to_string(config->c_info.passthrough));
+    }
+    return 0;
+}
+
+static int
 writeOthers(virBuffer *buf, const libxl_domain_build_info *info, const virDomainDef *def)
 {
     addList(buf, "serial", (const char *const *)info->u.hvm.serial_list);
@@ -273,7 +289,8 @@ stubdomNativeWrite(const StubdomLibxlConfig *config, const virDomainDef *def)
     writeAction(&buf, "on_poweroff", config->on_poweroff);
     writeAction(&buf, "on_reboot", config->on_reboot);
     writeAction(&buf, "on_crash", config->on_crash);
-    if (writeDisks(&buf, config) < 0 || writeNics(&buf, config) < 0 || writeOthers(&buf, &config->b_info, def) < 0) {
+    if (writeDisks(&buf, config) < 0 || writeNics(&buf, config) < 0 || writePci(&buf, config, def) < 0 ||
+        writeOthers(&buf, &config->b_info, def) < 0) {
         return NULL;
     }
     return virBufferContentAndReset(&buf);

@@ -13,30 +13,29 @@
 
 #include "stubdom_nodedev.h"
 
+#include "datatypes.h"
 #include "domain_driver.h"
-#include "virfile.h"
 #include "virhostdev.h"
-#include "virkmod.h"
+
+#include "stubdom_conf.h"
+#include "stubdom_hostdev_host.h"
 
 #define BACKEND_NAME "xen"
-/* libvirt would load "pciback", which no kernel has under this name any more. */
-#define BACKEND_MODULE "xen-pciback"
-#define BACKEND_DRIVER "/sys/bus/pci/drivers/pciback"
+#define ADDRESS_PARTS 5
 
+/* Its quarantine ends. The name is libvirt's: pci_0000_03_00_0. */
 static int
-loadBackend(void)
+pardon(virNodeDevicePtr device, bool reset)
 {
-    g_autofree char *output = NULL;
+    StubdomDriver *driver = device->conn->privateData;
+    g_auto(GStrv) parts = g_strsplit(device->name, "_", -1);
 
-    if (virFileExists(BACKEND_DRIVER)) {
-        return 0;
+    if (g_strv_length(parts) == ADDRESS_PARTS) {
+        g_autofree char *address = g_strdup_printf("%s:%s:%s.%s", parts[1], parts[2], parts[3], parts[4]);
+
+        return stubdomHostdevPardon(driver, address, reset);
     }
-    if (!(output = virKModLoad(BACKEND_MODULE)) || virFileExists(BACKEND_DRIVER)) {
-        return 0;
-    }
-    virReportError(VIR_ERR_OPERATION_FAILED, _("the kernel's module '%s' cannot be loaded: %s"), BACKEND_MODULE,
-                   output);
-    return -1;
+    return 0;
 }
 
 int
@@ -50,7 +49,7 @@ stubdomNodeDeviceDetachFlags(virNodeDevicePtr device, const char *name, unsigned
                        name, BACKEND_NAME);
         return -1;
     }
-    if (!(manager = virHostdevManagerGetDefault()) || loadBackend() < 0) {
+    if (!(manager = virHostdevManagerGetDefault()) || stubdomHostdevLoadBackend() < 0) {
         return -1;
     }
     return virDomainDriverNodeDeviceDetachFlags(device, manager, BACKEND_NAME);
@@ -67,7 +66,10 @@ stubdomNodeDeviceReAttach(virNodeDevicePtr device)
 {
     g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
 
-    return manager ? virDomainDriverNodeDeviceReAttach(device, manager) : -1;
+    if (!manager || virDomainDriverNodeDeviceReAttach(device, manager) < 0) {
+        return -1;
+    }
+    return pardon(device, false);
 }
 
 int
@@ -75,5 +77,8 @@ stubdomNodeDeviceReset(virNodeDevicePtr device)
 {
     g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
 
-    return manager ? virDomainDriverNodeDeviceReset(device, manager) : -1;
+    if (!manager || virDomainDriverNodeDeviceReset(device, manager) < 0) {
+        return -1;
+    }
+    return pardon(device, true);
 }

@@ -17,6 +17,7 @@
 #include "driver.h"
 
 #include "stubdom_libxl_nic.h"
+#include "stubdom_libxl_pci.h"
 #include "stubdom_refusal.h"
 
 VIR_LOG_INIT("stubdom.prepare");
@@ -63,12 +64,33 @@ stubdomPrepareDisk(virDomainDiskDef *disk)
     return virDomainDiskTranslateSourcePool(disk) < 0 ? -1 : checkFormat(disk);
 }
 
+/* The network gave one of the host's virtual functions. */
+static int
+checkFunction(virDomainNetDef *net)
+{
+    virDomainHostdevDef *hostdev = virDomainNetGetActualHostdev(net);
+    libxl_device_pci pci;
+    int result;
+
+    if (!stubdomCompatPciDriver(hostdev)) {
+        stubdomCompatPciUseXen(hostdev);
+    }
+    libxl_device_pci_init(&pci);
+    result = stubdomLibxlPciBuild(&pci, hostdev, NULL);
+    libxl_device_pci_dispose(&pci);
+    return result;
+}
+
 /* What the network gave must be something Xen can connect the card to. */
 static int
-checkAllocated(const virDomainNetDef *net)
+checkAllocated(virDomainNetDef *net)
 {
     libxl_device_nic nic;
     int result;
+
+    if (virDomainNetGetActualType(net) == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+        return checkFunction(net);
+    }
 
     libxl_device_nic_init(&nic);
     result = stubdomLibxlNicBuild(&nic, net, 0);
@@ -159,6 +181,18 @@ copiesTake(Copies *copies, virDomainDef *def)
     }
 }
 
+/* What was allocated for the copy of a card is the card's. */
+static void
+adoptFunction(virDomainNetDef *net)
+{
+    virDomainHostdevDef *hostdev = virDomainNetGetActualHostdev(net);
+
+    if (hostdev) {
+        hostdev->parentnet = net;
+        hostdev->info = &net->info;
+    }
+}
+
 /* Locked. */
 static void
 copiesGive(Copies *copies)
@@ -174,6 +208,7 @@ copiesGive(Copies *copies)
     for (size_t i = 0; i < def->nnets; i++) {
         if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK) {
             def->nets[i]->data.network.actual = copies->nets[i].data.network.actual;
+            adoptFunction(def->nets[i]);
             memcpy(def->nets[i]->data.network.portid, copies->nets[i].data.network.portid, VIR_UUID_BUFLEN);
         }
     }
@@ -202,6 +237,34 @@ prepareAll(Copies *copies)
     return 0;
 }
 
+/*
+ * libvirt has a card that is a device of the host among those as well, if it is in the definition from the beginning;
+ * one that has become so is put there, and taken out in the end.
+ */
+static void
+addFunctions(virDomainDef *def)
+{
+    for (size_t i = 0; i < def->nnets; i++) {
+        virDomainNetDef *net = def->nets[i];
+
+        if (net->type == VIR_DOMAIN_NET_TYPE_NETWORK && virDomainNetGetActualType(net) == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
+            (void)virDomainHostdevInsert(def, virDomainNetGetActualHostdev(net)); /* never fails */
+        }
+    }
+}
+
+static void
+dropFunctions(virDomainDef *def)
+{
+    for (size_t i = def->nhostdevs; i-- > 0;) {
+        const virDomainNetDef *net = def->hostdevs[i]->parentnet;
+
+        if (net && net->type == VIR_DOMAIN_NET_TYPE_NETWORK) {
+            virDomainHostdevRemove(def, i);
+        }
+    }
+}
+
 int
 stubdomDomainPrepare(virDomainObj *vm)
 {
@@ -213,6 +276,9 @@ stubdomDomainPrepare(virDomainObj *vm)
     status = prepareAll(&copies);
     virObjectLock(vm);
     copiesGive(&copies);
+    if (status == 0) {
+        addFunctions(vm->def);
+    }
     return status;
 }
 
@@ -222,6 +288,7 @@ stubdomDomainRelease(virDomainObj *vm)
     virDomainDef *def = vm->def;
     Copies copies;
 
+    dropFunctions(def);
     copiesTake(&copies, def);
     virObjectUnlock(vm);
     for (size_t i = 0; i < def->nnets; i++) {
@@ -262,9 +329,10 @@ stubdomDomainReclaim(virDomainObj *vm)
     Copies copies;
 
     for (size_t i = 0; i < def->nnets; i++) {
-        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK && !def->nets[i]->ifname) {
+        if (def->nets[i]->type == VIR_DOMAIN_NET_TYPE_NETWORK && !def->nets[i]->ifname &&
+            virDomainNetGetActualType(def->nets[i]) != VIR_DOMAIN_NET_TYPE_HOSTDEV) {
             /* as libxl has named it, which libvirt needs to find its bridge */
-            def->nets[i]->ifname = g_strdup_printf("vif%d.%zu", def->id, i);
+            def->nets[i]->ifname = g_strdup_printf("vif%d.%d", def->id, stubdomLibxlNicNumber(def, i));
         }
     }
     copiesTake(&copies, def);

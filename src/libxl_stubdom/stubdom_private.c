@@ -13,6 +13,28 @@
 
 #include "virxml.h"
 
+static const char *const stateNames[] = {
+    [STUBDOM_HOSTDEV_ATTACHING] = "attaching",
+    [STUBDOM_HOSTDEV_REMOVING] = "removing",
+    [STUBDOM_HOSTDEV_LEFT] = "left",
+};
+
+StubdomHostdevState
+stubdomHostdevState(const virDomainObj *vm, const char *address)
+{
+    return GPOINTER_TO_INT(g_hash_table_lookup(stubdomPrivate(vm)->hostdevs, address));
+}
+
+void
+stubdomSetHostdevState(virDomainObj *vm, const char *address, StubdomHostdevState state)
+{
+    if (state == STUBDOM_HOSTDEV_SETTLED) {
+        g_hash_table_remove(stubdomPrivate(vm)->hostdevs, address);
+    } else {
+        g_hash_table_insert(stubdomPrivate(vm)->hostdevs, g_strdup(address), GINT_TO_POINTER(state));
+    }
+}
+
 static void *
 privateAlloc(void *opaque)
 {
@@ -22,6 +44,7 @@ privateAlloc(void *opaque)
         g_free(priv);
         return NULL;
     }
+    priv->hostdevs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return priv;
 }
 
@@ -33,8 +56,23 @@ privateFree(void *opaque)
     stubdomMonitorClose(priv->monitor);
     stubdomDeathUnref(priv->death);
     virChrdevFree(priv->consoles);
+    g_hash_table_unref(priv->hostdevs);
     g_free(priv->endReason);
     g_free(priv);
+}
+
+static void
+formatHostdevs(virBuffer *buffer, GHashTable *hostdevs)
+{
+    GHashTableIter iterator;
+    gpointer address;
+    gpointer state;
+
+    g_hash_table_iter_init(&iterator, hostdevs);
+    while (g_hash_table_iter_next(&iterator, &address, &state)) {
+        virBufferAsprintf(buffer, "<hostdev address='%s' state='%s'/>\n", (const char *)address,
+                          stateNames[GPOINTER_TO_INT(state)]);
+    }
 }
 
 static int
@@ -51,7 +89,34 @@ privateFormat(virBuffer *buffer, virDomainObj *vm)
     if (priv->rebooting) {
         virBufferAddLit(buffer, "<rebooting/>\n");
     }
+    if (priv->passthrough) {
+        virBufferAddLit(buffer, "<passthrough/>\n");
+    }
+    formatHostdevs(buffer, priv->hostdevs);
     return 0;
+}
+
+static int
+parseHostdevs(xmlXPathContextPtr context, virDomainObj *vm)
+{
+    g_autofree xmlNodePtr *nodes = NULL;
+    int count = virXPathNodeSet("./hostdev", context, &nodes);
+
+    for (int i = 0; i < count; i++) {
+        g_autofree char *address = virXMLPropString(nodes[i], "address");
+        g_autofree char *name = virXMLPropString(nodes[i], "state");
+        int state = STUBDOM_HOSTDEV_LEFT;
+
+        while (state > 0 && STRNEQ_NULLABLE(name, stateNames[state])) {
+            state--;
+        }
+        if (!address || state == 0) {
+            virReportError(VIR_ERR_XML_ERROR, _("the state of a device of the host is '%s'"), NULLSTR(name));
+            return -1;
+        }
+        stubdomSetHostdevState(vm, address, (StubdomHostdevState)state);
+    }
+    return count < 0 ? -1 : 0;
 }
 
 static int
@@ -67,7 +132,8 @@ privateParse(xmlXPathContextPtr context, virDomainObj *vm, virDomainDefParserCon
     priv->stubdomain = id;
     priv->preserved = virXPathBoolean("boolean(./preserved)", context) == 1;
     priv->rebooting = virXPathBoolean("boolean(./rebooting)", context) == 1;
-    return 0;
+    priv->passthrough = virXPathBoolean("boolean(./passthrough)", context) == 1;
+    return parseHostdevs(context, vm);
 }
 
 const virDomainXMLPrivateDataCallbacks stubdomPrivateCallbacks = {

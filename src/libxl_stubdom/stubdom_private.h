@@ -21,6 +21,14 @@
  */
 #define STUBDOM_ID_STARTING 0x10000
 
+/* Where a PCI device of the host stands that is neither all there nor all gone. */
+typedef enum {
+    STUBDOM_HOSTDEV_SETTLED = 0,
+    STUBDOM_HOSTDEV_ATTACHING, /* some of it may have been done */
+    STUBDOM_HOSTDEV_REMOVING,  /* the guest was asked to let go of it */
+    STUBDOM_HOSTDEV_LEFT,      /* the guest has let go of it, and it could not be taken back */
+} StubdomHostdevState;
+
 /* vm->privateData. All members: domain lock. Those saved in the status file are named so. */
 typedef struct {
     uint32_t stubdomain;             /* saved: domid of the stubdomain; 0: none */
@@ -30,6 +38,8 @@ typedef struct {
     bool counted;                    /* among the driver's active domains */
     bool preserved;                  /* saved: has ended and is kept as its on_… action wants */
     bool rebooting;                  /* saved: was asked to power off so that it can be started again */
+    bool passthrough;                /* saved: it can be given devices of the host */
+    GHashTable *hostdevs;            /* saved: address (char *) to StubdomHostdevState, of those that are not settled */
     char *endReason;                 /* why the stubdomain ended, or NULL; shown until the next start */
     virChrdevs *consoles;            /* who has which console open; immutable pointer, self-locking */
 } StubdomDomainPrivate;
@@ -54,5 +64,11 @@ stubdomDomid(const virDomainObj *vm, uint32_t *domid)
     *domid = (uint32_t)vm->def->id;
     return vm->def->id >= 0 && vm->def->id < STUBDOM_ID_STARTING;
 }
+
+/**
+ * stubdomHostdevState, stubdomSetHostdevState: where the device of the host @address (DDDD:BB:DD.F) stands.
+ */
+StubdomHostdevState stubdomHostdevState(const virDomainObj *vm, const char *address);
+void stubdomSetHostdevState(virDomainObj *vm, const char *address, StubdomHostdevState state);
 
 extern const virDomainXMLPrivateDataCallbacks stubdomPrivateCallbacks;

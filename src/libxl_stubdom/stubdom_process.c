@@ -21,9 +21,11 @@
 #include "stubdom_death.h"
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
+#include "stubdom_hostdev.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_link.h"
 #include "stubdom_live.h"
+#include "stubdom_memory.h"
 #include "stubdom_method.h"
 #include "stubdom_password.h"
 #include "stubdom_prepare.h"
@@ -53,6 +55,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     if (vm->closecallbacks) {
         virCloseCallbacksDomainRemove(vm, NULL, NULL);
     }
+    stubdomHostdevRelease(driver, vm);
     stubdomDomainRelease(vm);
     stubdomGraphicsRelease(vm->def);
     stubdomStartFilesRemove(driver, vm->def);
@@ -148,6 +151,12 @@ prepareDevices(Start *start)
 }
 
 static int
+prepareHostdevs(Start *start)
+{
+    return stubdomHostdevPrepare(start->driver, start->vm);
+}
+
+static int
 writeConfig(Start *start)
 {
     const virDomainDef *def = start->vm->def;
@@ -196,6 +205,7 @@ createGuest(Start *start)
     stubdomDomainLeave(vm, libxl);
     if (rc == 0) {
         vm->def->id = (int)domid;
+        stubdomPrivate(vm)->passthrough = start->config.c_info.passthrough > LIBXL_PASSTHROUGH_DISABLED;
     }
     return rc == 0 ? 0 : -1;
 }
@@ -215,7 +225,8 @@ undoCreate(Start *start)
 static int
 connectGuest(Start *start)
 {
-    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0) {
+    if (stubdomProcessConnect(start->driver, start->vm) < 0 || stubdomLiveFill(start->driver, start->vm) < 0 ||
+        stubdomHostdevFill(start->vm) < 0 || stubdomMemoryApply(start->driver, start->vm) < 0) {
         return -1;
     }
     return stubdomLinkApply(start->driver, start->vm);
@@ -255,8 +266,8 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL},   {prepareDevices, NULL}, {writeConfig, NULL},  {createGuest, undoCreate},
-    {connectGuest, NULL}, {setPassword, NULL},    {unpauseGuest, NULL},
+    {makeActive, NULL},        {prepareDevices, NULL}, {prepareHostdevs, NULL}, {writeConfig, NULL},
+    {createGuest, undoCreate}, {connectGuest, NULL},   {setPassword, NULL},     {unpauseGuest, NULL},
 };
 
 static int
@@ -355,6 +366,7 @@ stubdomProcessRestart(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffR
         return -1;
     }
     disconnect(driver, vm);
+    stubdomHostdevRelease(driver, vm);
     stubdomDomainRelease(vm); /* a start allocates its own */
     stubdomPrivate(vm)->preserved = false;
     stubdomPrivate(vm)->rebooting = false;

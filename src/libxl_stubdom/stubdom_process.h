@@ -53,7 +53,8 @@ int stubdomProcessStop(StubdomDriver *driver, virDomainObj *vm, virDomainShutoff
 
 /**
  * stubdomProcessEnded: makes a domain inactive of which nothing is left in Xen, or which is kept there without us.
- * @vm: locked, with a job; it is unlocked while the network driver is told, which may take any time
+ * @vm: locked, with a job; it is unlocked while devices go back to the host and the network driver is told, which may
+ * take any time
  */
 void stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffReason reason);
 

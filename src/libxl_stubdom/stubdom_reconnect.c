@@ -18,13 +18,31 @@
 
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
+#include "stubdom_hostdev_host.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
 #include "stubdom_process.h"
+#include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
 
 /* --- domains -------------------------------------------------------------------------- */
+
+/*
+ * What may wait is done in a thread, which has the domain's job from the beginning: no client comes in between. @func
+ * ends it, and the reference it is given.
+ */
+static void
+runWithJob(StubdomDriver *driver, virDomainObj *vm, virDomainJob job, const char *name, StubdomDriverFunc func)
+{
+    if (virDomainObjBeginJob(vm, job) < 0) {
+        return;
+    }
+    if (stubdomDriverRun(driver, name, func, virObjectRef(vm)) < 0) {
+        virDomainObjEndJob(vm);
+        virObjectUnref(vm);
+    }
+}
 
 /* A start that libvirtd did not live to finish. */
 static void
@@ -35,36 +53,30 @@ removeHalf(StubdomDriver *driver, void *opaque)
     uint32_t domid = 0;
 
     virObjectLock(vm);
-    if (virDomainObjBeginJob(vm, VIR_JOB_DESTROY) == 0) {
-        if ((libxl = stubdomDomainEnter(driver, vm))) {
-            if (stubdomGuestFind(libxl, vm->def->uuid, &domid) && stubdomGuestDestroy(libxl, domid) < 0) {
-                VIR_ERROR(_("what an interrupted start left of '%s' remains: %s"), vm->def->name,
-                          virGetLastErrorMessage());
-            }
-            stubdomDomainLeave(vm, libxl);
+    if ((libxl = stubdomDomainEnter(driver, vm))) {
+        if (stubdomGuestFind(libxl, vm->def->uuid, &domid) && stubdomGuestDestroy(libxl, domid) < 0) {
+            VIR_ERROR(_("what an interrupted start left of '%s' remains: %s"), vm->def->name, virGetLastErrorMessage());
         }
-        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_FAILED);
-        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
-        stubdomProcessRemoveInactive(driver, vm);
-        virDomainObjEndJob(vm);
+        stubdomDomainLeave(vm, libxl);
     }
+    stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_FAILED);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    stubdomProcessRemoveInactive(driver, vm);
+    virDomainObjEndJob(vm);
     virDomainObjEndAPI(&vm);
 }
 
-/* In a thread: the network driver is asked. */
+/* The network driver is asked, and guests. */
 static void
 reclaim(StubdomDriver *driver, void *opaque)
 {
     virDomainObj *vm = opaque;
 
     virObjectLock(vm);
-    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
-        if (virDomainObjIsActive(vm)) {
-            stubdomDomainReclaim(vm);
-            stubdomDomainSaveStatus(driver, vm);
-        }
-        virDomainObjEndJob(vm);
-    }
+    stubdomUnplugResume(driver, vm);
+    stubdomDomainReclaim(vm);
+    stubdomDomainSaveStatus(driver, vm);
+    virDomainObjEndJob(vm);
     virDomainObjEndAPI(&vm);
 }
 
@@ -80,9 +92,29 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
         virResetLastError();
     }
     stubdomDomainSaveStatus(driver, vm);
-    if (vm->def->nnets > 0 && stubdomDriverRun(driver, "stubdom-reclaim", reclaim, virObjectRef(vm)) < 0) {
-        virObjectUnref(vm);
+    if (vm->def->nnets + vm->def->nhostdevs > 0) {
+        runWithJob(driver, vm, VIR_JOB_MODIFY, "stubdom-reclaim", reclaim);
     }
+}
+
+static void
+gone(StubdomDriver *driver, virDomainObj *vm)
+{
+    stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+}
+
+/* Its devices go back to the host. */
+static void
+giveBack(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    gone(driver, vm);
+    stubdomProcessRemoveInactive(driver, vm);
+    virDomainObjEndJob(vm);
+    virDomainObjEndAPI(&vm);
 }
 
 static void
@@ -93,17 +125,17 @@ reconnect(StubdomDriver *driver, virDomainObj *vm)
 
     stubdomPrivate(vm)->counted = true;
     stubdomDriverAddActive(driver);
+    stubdomHostdevReclaim(vm->def);
     if (!stubdomDomid(vm, &domid)) {
-        if (stubdomDriverRun(driver, "stubdom-remove", removeHalf, virObjectRef(vm)) < 0) {
-            virObjectUnref(vm);
-        }
+        runWithJob(driver, vm, VIR_JOB_DESTROY, "stubdom-remove", removeHalf);
         return;
     }
     life = stubdomGuestLife(driver->libxl, domid, vm->def->uuid);
-    if (life == STUBDOM_GUEST_GONE) {
+    if (life == STUBDOM_GUEST_GONE && vm->def->nhostdevs) {
+        runWithJob(driver, vm, VIR_JOB_DESTROY, "stubdom-gone", giveBack);
+    } else if (life == STUBDOM_GUEST_GONE) {
         VIR_INFO("the domain '%s' (%u) has ended meanwhile", vm->def->name, domid);
-        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
-        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+        gone(driver, vm);
     } else {
         takeUp(driver, vm, life);
     }

@@ -21,6 +21,10 @@ stubdomSettingsFree(StubdomSettings *settings)
     if (!settings) {
         return;
     }
+    for (size_t i = 0; i < settings->nhostdevs; i++) {
+        g_free(settings->hostdevs[i].address);
+    }
+    g_free(settings->hostdevs);
     g_free(settings->image);
     g_free(settings);
 }
@@ -29,6 +33,31 @@ bool
 stubdomSettingsImageIsValid(const char *image)
 {
     return *image && (*image == '/' || !strchr(image, '/'));
+}
+
+const StubdomHostdevSettings *
+stubdomSettingsHostdev(const StubdomSettings *settings, const char *address)
+{
+    static const StubdomHostdevSettings none;
+
+    for (size_t i = 0; settings && i < settings->nhostdevs; i++) {
+        if (STREQ(settings->hostdevs[i].address, address)) {
+            return &settings->hostdevs[i];
+        }
+    }
+    return &none;
+}
+
+/* xen-stubdom-dm knows one word for all devices of a guest; which of them it is meant for the driver checks. */
+static bool
+isResetOptional(const StubdomSettings *settings)
+{
+    for (size_t i = 0; i < settings->nhostdevs; i++) {
+        if (settings->hostdevs[i].resetOptional) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A comma in a value is written twice. */
@@ -66,6 +95,7 @@ stubdomSettingsToOption(const StubdomSettings *settings, const StubdomSettings *
     addNumber(&list, "command-timeout", said->commandTimeout ? said->commandTimeout : otherwise->commandTimeout);
     addNumber(&list, "save-limit", (said->saveLimit ? said->saveLimit : otherwise->saveLimit) * BYTES_PER_KIB);
     addNumber(&list, "log-limit", (said->logLimit ? said->logLimit : otherwise->logLimit) * BYTES_PER_KIB);
+    addText(&list, "pci-reset", isResetOptional(said) ? "optional" : NULL);
     virBufferTrim(&list, ",");
     return virBufferContentAndReset(&list);
 }

@@ -13,6 +13,14 @@
 #define STUBDOM_LIMIT_MIN 4ULL                 /* KiB */
 #define STUBDOM_LIMIT_MAX (4ULL * 1024 * 1024) /* KiB */
 
+/* What is said of a PCI device of the host, which the domain need not have. */
+typedef struct {
+    char *address;      /* DDDD:BB:DD.F */
+    bool permissive;    /* the guest may write all of its configuration space */
+    bool resetOptional; /* it is given away even if the kernel cannot reset it */
+    bool forced;        /* it is taken from a guest that does not let go */
+} StubdomHostdevSettings;
+
 /* All members: immutable once parsed. Zero and NULL: not said, the default counts. */
 typedef struct {
     char *image;                  /* name of an image or absolute path of its descriptor */
@@ -21,6 +29,8 @@ typedef struct {
     unsigned int commandTimeout;  /* seconds */
     unsigned long long saveLimit; /* KiB */
     unsigned long long logLimit;  /* KiB */
+    StubdomHostdevSettings *hostdevs;
+    size_t nhostdevs;
 } StubdomSettings;
 
 /**
@@ -34,6 +44,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StubdomSettings, stubdomSettingsFree)
  * stubdomSettingsImageIsValid: whether @image can be the name of an image or the absolute path of a descriptor.
  */
 bool stubdomSettingsImageIsValid(const char *image);
+
+/**
+ * stubdomSettingsHostdev: what is said of a device of the host.
+ * @settings: or NULL
+ * @address: DDDD:BB:DD.F
+ *
+ * Returns it, owned by @settings; never NULL, as there is a default for all.
+ */
+const StubdomHostdevSettings *stubdomSettingsHostdev(const StubdomSettings *settings, const char *address);
 
 /**
  * stubdomSettingsToOption: @settings as the list that follows `-stubdom` on xen-stubdom-dm's command line.

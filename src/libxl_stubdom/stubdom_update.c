@@ -198,6 +198,8 @@ stubdomUpdateDevice(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef 
         return updateNet(driver, vm, dev->data.net);
     case VIR_DOMAIN_DEVICE_GRAPHICS:
         return stubdomUpdateGraphics(driver, vm, dev->data.graphics);
+    case VIR_DOMAIN_DEVICE_HOSTDEV:
+        return unsupported("device", virDomainDeviceTypeToString(dev->type), _("it is detached, and attached anew"));
     default:
         return unsupported("device", virDomainDeviceTypeToString(dev->type),
                            _("the media of CD-ROM drives, the links of interfaces and the password of a display can "

@@ -307,7 +307,7 @@ libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, c
     return rc;
 }
 
-/* The three ways to take a disk away, and two for a NIC. */
+/* A call about a device that is there already: the three ways to take a disk away, two for a NIC, all about PCI. */
 #define FAKE_TAKE(name, type)                                                                                          \
     int name(libxl_ctx *ctx, uint32_t domid, libxl_device_##type *device, const libxl_asyncop_how *how)                \
     {                                                                                                                  \
@@ -357,15 +357,9 @@ libxl_device_vkb_add(libxl_ctx *ctx, uint32_t domid, libxl_device_vkb *vkb, cons
     return rc;
 }
 
-int
-libxl_device_pci_remove(libxl_ctx *ctx, uint32_t domid, libxl_device_pci *pci, const libxl_asyncop_how *how)
-{
-    char *json = libxl_device_pci_to_json(ctx, pci);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_pci_remove %u", domid);
-
-    free(json);
-    return rc;
-}
+FAKE_TAKE(libxl_device_pci_add, pci)
+FAKE_TAKE(libxl_device_pci_remove, pci)
+FAKE_TAKE(libxl_device_pci_destroy, pci)
 
 int
 libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)

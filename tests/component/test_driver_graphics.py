@@ -262,7 +262,7 @@ class PasswordTest(GraphicsTest):
             with self.subTest(xml):
                 self.assert_fails(code, words, 'updateDeviceFlags', xml, LIVE)
         self.assertEqual((len(model.calls('set_password')), self.graphics().get('port')), (1, port))
-        self.assert_fails(UNSUPPORTED, 'disks and interfaces', 'attachDevice', "<graphics type='vnc'/>")
+        self.assert_fails(UNSUPPORTED, 'disks, interfaces and devices of the host', 'attachDevice', "<graphics type='vnc'/>")
         self.start_guest('other', number=2)
         self.assert_fails(MISSING, 'no graphics', 'updateDeviceFlags', "<graphics type='vnc'/>", LIVE, on='other')
 

@@ -153,7 +153,7 @@ class DiskTest(HotplugTest):
                 (self.cdrom(self.media[1], 'hdd'), UNSUPPORTED, 'a medium can be changed'),
                 (self.disk_xml('hda', 'ide'), OPERATION_FAILED, "a disk 'hda' already"),
                 (self.disk_xml('xvda'), CONFIG_UNSUPPORTED, "in the place of 'hda'"),
-                ("<input type='tablet' bus='usb'/>", UNSUPPORTED, 'disks and interfaces'),
+                ("<input type='tablet' bus='usb'/>", UNSUPPORTED, 'disks, interfaces and devices of the host'),
                 (self.disk_xml().replace('<target', '<iotune><total_bytes_sec>9</total_bytes_sec></iotune><target'),
                  CONFIG_UNSUPPORTED, 'no limits')):
             with self.subTest(device):

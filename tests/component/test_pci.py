@@ -66,39 +66,33 @@ class RefusedBeforeTest(PciTest):
         return model, stub
 
     def test_device_is_absent(self):
-        def absent(call):
-            (self.directory / 'sys/bus/pci/devices' / ADDRESS / 'driver').unlink()
-            (self.directory / 'sys/bus/pci/devices' / ADDRESS / 'reset').unlink()
-            (self.directory / 'sys/bus/pci/devices' / ADDRESS).rmdir()
-        absent(None)
+        self.sysfs.remove(ADDRESS)
         self.refused(f'the host has no PCI device {ADDRESS}')
 
     def test_device_is_not_assignable(self):
-        self.make_pci_device(ADDRESS, driver='e1000e')
+        self.sysfs.make(ADDRESS, driver='e1000e')
         self.refused(f"PCI device {ADDRESS} is not assignable: its driver is 'e1000e'", 'pci-assignable-add')
 
     def test_device_has_no_driver(self):
-        self.make_pci_device(ADDRESS, driver=None)
+        self.sysfs.make(ADDRESS, driver=None)
         self.refused(f"PCI device {ADDRESS} is not assignable: its driver is ''")
 
     def test_pciback_is_not_loaded(self):
-        self.make_pci_device(ADDRESS, driver=None)
-        self.make_pci_device(PCI_DEVICES[1], driver=None)
-        (self.directory / 'sys/bus/pci/drivers/pciback').rmdir()
+        self.sysfs.unload_pciback()
         self.refused('xen-pciback is not loaded', 'modprobe xen-pciback')
 
     def test_device_has_no_reset(self):
-        self.make_pci_device(ADDRESS, reset=False)
+        self.sysfs.make(ADDRESS, reset=False)
         self.refused(f'PCI device {ADDRESS} cannot be reset', f'{ADDRESS}/reset', 'pci-reset=optional')
 
     def test_libxl_is_told_at_once(self):
         """On libxl's socket it comes as the answer to query-pci: libxl repeats a failed device_add for 10 s."""
-        self.make_pci_device(ADDRESS, reset=False)
+        self.sysfs.make(ADDRESS, reset=False)
         self.refused(f'PCI device {ADDRESS} cannot be reset', libxl=True)
 
     def test_libxl_is_told_once(self):
         """The next query-pci of the same connection, and any of another, is answered as usual."""
-        self.make_pci_device(ADDRESS, reset=False)
+        self.sysfs.make(ADDRESS, reset=False)
         _, model, _ = self.start_running()
         client = model.qmp()
         self.assertEqual(client.call('device_add', DEVICE), {})
@@ -108,12 +102,12 @@ class RefusedBeforeTest(PciTest):
         self.assertEqual(client.call('query-pci')[0]['devices'], [])
 
     def test_reset_may_be_optional(self):
-        self.make_pci_device(ADDRESS, reset=False)
+        self.sysfs.make(ADDRESS, reset=False)
         _, model, _ = self.start_running(options={'pci_reset': 'optional'})
         model.qmp().attach(DEVICE)
 
     def test_the_stubdomain_was_not_given_the_device(self):
-        self.make_pci_device('0000:05:00.0')
+        self.sysfs.make('0000:05:00.0')
         _, model, stub = self.start_running()
         self.attach_fails(model, f'stubdomain {stub.domid} was not given PCI device 0000:05:00.0',
                           device={'hostaddr': '0000:05:00.0'})

@@ -113,7 +113,7 @@ def checkGraphics(connection, domain):
                           ("<graphics type='vnc' passwd='123456789'/>", 'first 8')):
         unchanged(domain, libvirt.VIR_ERR_CONFIG_UNSUPPORTED, words, domain.updateDeviceFlags, device, CONFIG)
     for call in (domain.attachDeviceFlags, domain.detachDeviceFlags):
-        unchanged(domain, libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'disks and interfaces', call, "<graphics type='vnc'/>", CONFIG)
+        unchanged(domain, libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'disks, interfaces and devices of the host', call, "<graphics type='vnc'/>", CONFIG)
 
 
 def checkAlias(connection, domain):
@@ -147,7 +147,7 @@ def checkSameRules(connection, domain):
 def checkOthers(connection, domain):
     for device in ("<serial type='pty'/>", "<input type='tablet' bus='usb'/>"):
         for call in (domain.attachDeviceFlags, domain.detachDeviceFlags, domain.updateDeviceFlags):
-            unchanged(domain, libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'disks and interfaces', call, device, CONFIG)
+            unchanged(domain, libvirt.VIR_ERR_OPERATION_UNSUPPORTED, 'disks, interfaces and devices of the host', call, device, CONFIG)
 
 
 def checkNotRunning(connection, domain):

@@ -15,8 +15,8 @@ from driver_fixture import caseNames, embedded, equal, quiet, read, refusal, run
 
 NATIVE = Path(__file__).resolve().parent / 'native'
 EXAMPLES = Path(__file__).resolve().parents[2] / 'docs' / 'examples'
-WRITTEN = ['boot-order-devices', 'cpu-features', 'disks-all-buses', 'emulatorpin', 'graphics', 'graphics-socket', 'hyperv', 'interface-models', 'serials',
-           'stubdomain-all', 'vcpus']
+WRITTEN = ['boot-order-devices', 'cpu-features', 'disks-all-buses', 'emulatorpin', 'graphics', 'graphics-socket', 'hostdev',
+           'hostdev-settings', 'hyperv', 'interface-models', 'passthrough', 'serials', 'stubdomain-all', 'vcpus']
 # Cases xl has no words for, with those of the message.
 NO_WORDS = {
     'cdrom-volume': ['volume of a pool'],
@@ -27,6 +27,7 @@ NO_WORDS = {
     'graphics-network': ["network of libvirt's"],
     'graphics-port': ['sharePolicy'],
     'graphics-websocket': ['no websocket'],
+    'interface-hostdev': ['virtual function'],
     'interface-network': ["network of libvirt's"],
     'interface-portgroup': ["network of libvirt's"],
     'windows': ["network of libvirt's"],
@@ -35,7 +36,11 @@ GOOD = 'name = "a"\ntype = "hvm"\nmemory = 64\n'
 REFUSED = {
     'no xl.cfg': ('name = [', ['cannot be read', 'xl.cfg:1']),
     'an unknown setting': (GOOD + 'nestedhvm = 1\n', ["'nestedhvm'"]),
-    'an unknown setting in one line with others': ('name = "a"; pci = [ "a=1" ]; type = "hvm"\n', ["'pci'"]),
+    'an unknown setting in one line with others': ('name = "a"; dtdev = [ "a=1" ]; type = "hvm"\n', ["'dtdev'"]),
+    'a device of the host': (GOOD + 'pci = [ "eth0" ]\n', ["'pci'"]),
+    'all functions of a device': (GOOD + 'pci = [ "03:00.*@5" ]\n', ["pci '03:00.*@5'", 'one function']),
+    'power management of a device': (GOOD + 'pci = [ "03:00.0,power_mgmt=1" ]\n', ['permissive and seize']),
+    'an IOMMU mode': (GOOD + 'passthrough = "always"\n', ["'passthrough'"]),
     'no HVM guest': ('name = "a"\nmemory = 64\n', ['HVM']),
     'a PV guest': ('name = "a"\ntype = "pv"\nmemory = 64\n', ["'type'"]),
     'no name': ('type = "hvm"\nmemory = 64\n', ["'name'"]),

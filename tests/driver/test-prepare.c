@@ -170,6 +170,50 @@ testBridge(Fixture *fixture, gconstpointer unused)
     end(vm);
 }
 
+#define FUNCTION                                                                                                       \
+    "<plug type='hostdev-pci' managed='yes'>%s<address domain='0x0000' bus='0x05' slot='0x10' function='0x1'/></plug>"
+
+/* A network of virtual functions: the card is a device of the host as long as the domain runs. */
+static void
+testFunction(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *devices = g_strdup_printf(NETWORK NETWORK, 1, 2);
+    g_autofree char *function = g_strdup_printf(FUNCTION, "");
+    virDomainObj *vm = domain(fixture, devices);
+    virDomainDef *def = vm->def;
+
+    plug = function;
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, 0);
+    g_assert_cmpint(virDomainNetGetActualType(def->nets[0]), ==, VIR_DOMAIN_NET_TYPE_HOSTDEV);
+    g_assert_cmpint(def->nhostdevs, ==, 2);
+    g_assert_true(def->hostdevs[0] == virDomainNetGetActualHostdev(def->nets[0]));
+    g_assert_true(def->hostdevs[0]->parentnet == def->nets[0]);
+    g_assert_true(def->hostdevs[0]->info == &def->nets[0]->info);
+    g_assert_cmpstr(stubdomCompatPciDriver(def->hostdevs[0]), ==, "xen");
+    g_assert_true(def->hostdevs[0]->managed);
+    g_assert_cmpint(def->hostdevs[0]->source.subsys.u.pci.addr.slot, ==, 0x10);
+    stubdomDomainRelease(vm);
+    g_assert_cmpint(def->nhostdevs, ==, 0);
+    g_assert_cmpint(ports, ==, 0);
+    end(vm);
+}
+
+static void
+testFunctionOfKvm(Fixture *fixture, gconstpointer unused)
+{
+    g_autofree char *devices = g_strdup_printf(NETWORK, 1);
+    g_autofree char *function = g_strdup_printf(FUNCTION, "<driver name='vfio'/>");
+    virDomainObj *vm = domain(fixture, devices);
+    virDomainDef *def = vm->def;
+
+    plug = function;
+    g_assert_cmpint(stubdomDomainPrepare(vm), ==, -1);
+    refused("its driver is 'vfio'");
+    g_assert_cmpint(def->nhostdevs, ==, 0);
+    g_assert_cmpint(ports, ==, 0);
+    end(vm);
+}
+
 /* What Xen cannot be connected to, and a port that cannot be had: nothing stays allocated. */
 static void
 testRefused(Fixture *fixture, gconstpointer unused)
@@ -274,9 +318,15 @@ main(int argc, char **argv)
         const char *name;
         void (*func)(Fixture *fixture, gconstpointer unused);
     } tests[] = {
-        {"/prepare/network", testNetwork}, {"/prepare/bridge", testBridge},        {"/prepare/refused", testRefused},
-        {"/prepare/limit", testLimit},     {"/prepare/no-network", testNoNetwork}, {"/prepare/reclaim", testReclaim},
+        {"/prepare/network", testNetwork},
+        {"/prepare/bridge", testBridge},
+        {"/prepare/refused", testRefused},
+        {"/prepare/limit", testLimit},
+        {"/prepare/no-network", testNoNetwork},
+        {"/prepare/reclaim", testReclaim},
         {"/prepare/volume", testVolume},
+        {"/prepare/function", testFunction},
+        {"/prepare/function-of-kvm", testFunctionOfKvm},
     };
 
     g_test_init(&argc, &argv, NULL);

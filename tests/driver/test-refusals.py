@@ -12,6 +12,12 @@ NAMESPACE = "xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'"
 DISK = "<disk type='file' device='disk'>{0}<source file='/srv/a.img'/><target dev='hda' bus='ide'/>{1}</disk>"
 NIC = "<interface type='bridge'><mac address='00:16:3e:00:00:01'/><source bridge='br0'/>{0}</interface>"
 
+HOSTDEV = ("<hostdev mode='subsystem' type='pci' managed='yes'>{0}<source><address domain='0' bus='{2}' slot='0' function='0'/>"
+           '</source>{1}</hostdev>')
+GUEST = "<address type='pci' domain='0' bus='{0}' slot='{1}' function='{2}'/>"
+VF = ("<interface type='hostdev'><mac address='00:16:3e:00:00:01'/><source><address type='pci' domain='0' bus='1' slot='0' "
+      "function='0'/></source>{0}</interface>")
+
 EFI = ("<domain type='xen'><name>refused</name><memory unit='MiB'>64</memory><os firmware='efi'><type arch='x86_64'>hvm</type>"
        '</os></domain>')
 
@@ -62,8 +68,33 @@ REFUSALS = {
     'sound model': (domain("<sound model='ich9'/>"), ["sound 'ich9'", 'ac97 and ich6']),
     'sound codec': (domain("<sound model='ich6'><codec type='micro'/></sound>"), ["'devices/sound/codec'"]),
     'two sounds': (domain("<sound model='ac97'/><sound model='sb16'/>"), ["sound 'sb16'", 'one card']),
-    'hostdev': (domain("<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='1' slot='0' "
-                       "function='0'/></source></hostdev>"), ["'devices/hostdev'", 'not implemented yet']),
+    'hostdev vfio': (domain(HOSTDEV.format("<driver name='vfio'/>", '', 3)), ["hostdev '0000:03:00.0'", "'vfio'", "'xen'"]),
+    'hostdev usb': (domain("<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><product id='0x2'/></source>"
+                           "</hostdev>"), ["hostdev 'usb'", 'PCI device of a USB controller']),
+    'hostdev scsi': (domain("<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host0'/><address bus='0' "
+                            "target='0' unit='0'/></source></hostdev>"), ["hostdev 'scsi'", "<disk type='block'>"]),
+    'hostdev mdev': (domain("<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address "
+                            "uuid='5e1f2c34-9d3a-4c61-8a35-000000000001'/></source></hostdev>"),
+                     ["hostdev 'mdev'", 'no mediated devices']),
+    'hostdev rom': (domain(HOSTDEV.format('', "<rom file='/a'/>", 3)), ["'devices/hostdev/rom'", 'option ROMs']),
+    'hostdev boot': (domain(HOSTDEV.format('', "<boot order='1'/>", 3)), ["'devices/hostdev/boot'", 'option ROMs']),
+    'hostdev filtering': (domain("<hostdev mode='subsystem' type='pci'><source writeFiltering='no'><address domain='0' "
+                                 "bus='3' slot='0' function='0'/></source></hostdev>"),
+                          ["'writeFiltering'", "'devices/hostdev/source'", "'permissive'"]),
+    'hostdev twice': (domain(HOSTDEV.format('', '', 3) * 2), ["hostdev '0000:03:00.0'", 'twice']),
+    'hostdevs in one slot': (domain(''.join(HOSTDEV.format('', GUEST.format(0, 5, 0), bus) for bus in (3, 4))),
+                             ["hostdev '0000:04:00.0'", 'slot 0x05']),
+    'hostdev on another bus': (domain(HOSTDEV.format('', GUEST.format(1, 5, 0), 3)), ["hostdev '0000:03:00.0'", 'one PCI bus']),
+    'hostdev at a function': (domain(HOSTDEV.format('', GUEST.format(0, 5, 1), 3)), ["hostdev '0000:03:00.0'", 'must be 0']),
+    'hostdev without passthrough': (domain(HOSTDEV.format('', '', 3), features="<xen><passthrough state='off'/></xen>"),
+                                    ["feature 'passthrough'", 'it is off']),
+    'own hostdev address': (own("<stubdom:hostdev address='eth0'/>"), ["'address'", "'eth0'", '0000:03:00.0'],
+                            libvirt.VIR_ERR_XML_ERROR),
+    'own hostdev twice': (own("<stubdom:hostdev address='0000:03:00.0'/><stubdom:hostdev address='0:3:0.0'/>"),
+                          ['twice', '0000:03:00.0'], libvirt.VIR_ERR_XML_ERROR),
+    'own hostdev reset': (own("<stubdom:hostdev address='0000:03:00.0' reset='never'/>"), ["'reset'", "'never'", "'optional'"],
+                          libvirt.VIR_ERR_XML_ERROR),
+    'own hostdev attribute': (own("<stubdom:hostdev address='0000:03:00.0' msi='no'/>"), ["'msi'"]),
     'filesystem': (domain("<filesystem type='mount'><source dir='/a'/><target dir='b'/></filesystem>"),
                    ["'devices/filesystem'", 'no shared directories']),
     'rng': (domain("<rng model='virtio'><backend model='random'>/dev/random</backend></rng>"),
@@ -131,12 +162,12 @@ REFUSALS = {
     'cdrom on scsi': (domain("<disk type='file' device='cdrom'><source file='/a'/><target dev='sda' bus='scsi'/></disk>"),
                       ["disk 'sda'", "'ide' only"]),
     'interface user': (domain("<interface type='user'><mac address='00:16:3e:00:00:01'/></interface>"),
-                       ["'00:16:3e:00:00:01'", "'user'", 'bridge, network and ethernet']),
+                       ["'00:16:3e:00:00:01'", "'user'", 'bridge, network, ethernet and hostdev']),
     'interface direct': (domain("<interface type='direct'><mac address='00:16:3e:00:00:01'/><source dev='eth0'/></interface>"),
-                         ["'00:16:3e:00:00:01'", "'direct'", 'bridge, network and ethernet']),
-    'interface hostdev': (domain("<interface type='hostdev'><mac address='00:16:3e:00:00:01'/><source><address type='pci' "
-                                 "domain='0' bus='1' slot='0' function='0'/></source></interface>"),
-                          ["'00:16:3e:00:00:01'", "'hostdev'", 'not implemented yet']),
+                         ["'00:16:3e:00:00:01'", "'direct'", 'bridge, network, ethernet and hostdev']),
+    'interface hostdev model': (domain(VF.format("<model type='e1000'/>")), ["'0000:01:00.0'", '<model>']),
+    'interface hostdev bandwidth': (domain(VF.format("<bandwidth><outbound average='1'/></bandwidth>")),
+                                    ["'0000:01:00.0'", '<bandwidth>']),
     'interface ethernet': (domain("<interface type='ethernet'><mac address='00:16:3e:00:00:01'/></interface>"),
                            ["'00:16:3e:00:00:01'", "'ethernet'", '<script>']),
     'interface network script': (domain("<interface type='network'><mac address='00:16:3e:00:00:01'/><source network='a'/>"
@@ -188,7 +219,7 @@ REFUSALS = {
                          ["hyperv feature 'spinlocks'", 'tlbflush and ipi']),
     'hyperv passthrough': (domain(features="<hyperv mode='passthrough'/>"), ["hyperv mode 'passthrough'", 'custom']),
     'kvm': (domain(features="<kvm><hidden state='on'/></kvm>"), ["'features/kvm'"]),
-    'xen feature': (domain(features="<xen><e820_host state='on'/></xen>"), ["'features/xen'"]),
+    'xen feature': (domain(features="<xen><e820_host state='on'/></xen>"), ["'features/xen/e820_host'"]),
     'pmu': (domain(features="<pmu state='on'/>"), ["'features/pmu'"]),
     'cpu feature': (domain(top="<cpu mode='host-passthrough'><feature policy='require' name='sgx1'/></cpu>"),
                     ["cpu feature 'sgx1'", 'does not know']),
@@ -247,7 +278,7 @@ REFUSALS = {
     'interface openvswitch': (domain(NIC.format("<virtualport type='openvswitch'/>")), ["'devices/interface/virtualport'"]),
     'interface vlan': (domain(NIC.format("<vlan><tag id='42'/></vlan>")), ["'devices/interface/vlan'"]),
     'interface address': (domain(NIC.format("<address type='pci' domain='0' bus='0' slot='3' function='0'/>")),
-                          ["'devices/interface/address'"]),
+                          ["'00:16:3e:00:00:01'", '<address>', 'libxl chooses']),
     'serial pci': (domain("<serial type='pty'><target type='pci-serial' port='0'/></serial>"), ["serial '0'", 'isa-serial']),
     'serial log': (domain("<serial type='pty'><log file='/a'/></serial>"), ["'devices/serial/log'"]),
     'console of xen': (domain("<serial type='pty'/><console type='pty'><target type='xen'/></console>"), ["console"]),

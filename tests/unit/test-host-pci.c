@@ -6,6 +6,7 @@
  * sysfs is a directory this test makes.
  */
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,11 +84,11 @@ tearDown(Fixture *f, gconstpointer data)
 }
 
 static void
-expect(Fixture *f, gboolean needReset, HostPciProblem expected, const char *word)
+expect(Fixture *f, guint needs, HostPciProblem expected, const char *word)
 {
     g_autofree char *text = NULL;
 
-    g_assert_cmpint(hostPciCheck(f->sysfs, ADDRESS, needReset, &text), ==, expected);
+    g_assert_cmpint(hostPciCheck(f->sysfs, ADDRESS, needs, &text), ==, expected);
     if (word) {
         g_assert_nonnull(strstr(text, word));
     } else {
@@ -95,21 +96,52 @@ expect(Fixture *f, gboolean needReset, HostPciProblem expected, const char *word
     }
 }
 
+#define ALL (HOST_PCI_MUST_BE_BOUND | HOST_PCI_MUST_RESET)
+
 static void
 testInTheWay(Fixture *f, gconstpointer data)
 {
-    expect(f, TRUE, HOST_PCI_ABSENT, "no PCI device " ADDRESS);
+    g_autofree char *driver = NULL;
+
+    g_assert_null(hostPciDriver(f->sysfs, ADDRESS));
+    expect(f, ALL, HOST_PCI_ABSENT, "no PCI device " ADDRESS);
     makeDirectory(f->device);
-    expect(f, TRUE, HOST_PCI_NO_BACKEND, "modprobe xen-pciback");
+    expect(f, ALL, HOST_PCI_NO_BACKEND, "modprobe xen-pciback");
     makeDirectory(f->pciback);
-    expect(f, TRUE, HOST_PCI_NOT_ASSIGNABLE, "its driver is ''");
+    expect(f, ALL, HOST_PCI_NOT_ASSIGNABLE, "its driver is ''");
     bindTo(f, "e1000e");
-    expect(f, TRUE, HOST_PCI_NOT_ASSIGNABLE, "its driver is 'e1000e'");
+    expect(f, ALL, HOST_PCI_NOT_ASSIGNABLE, "its driver is 'e1000e'");
+    expect(f, 0, HOST_PCI_USABLE, NULL);
+    expect(f, HOST_PCI_MUST_RESET, HOST_PCI_NO_RESET, ADDRESS "/reset");
     bindTo(f, "pciback");
-    expect(f, TRUE, HOST_PCI_NO_RESET, ADDRESS "/reset");
-    expect(f, FALSE, HOST_PCI_USABLE, NULL);
+    driver = hostPciDriver(f->sysfs, ADDRESS);
+    g_assert_cmpstr(driver, ==, "pciback");
+    expect(f, ALL, HOST_PCI_NO_RESET, ADDRESS "/reset");
+    expect(f, HOST_PCI_MUST_BE_BOUND, HOST_PCI_USABLE, NULL);
     addReset(f);
-    expect(f, TRUE, HOST_PCI_USABLE, NULL);
+    expect(f, ALL, HOST_PCI_USABLE, NULL);
+}
+
+static void
+testReset(Fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->device, "reset", NULL);
+    g_autofree char *written = NULL;
+    g_autofree char *text = NULL;
+
+    makeDirectory(f->device);
+    g_assert_cmpint(hostPciReset(f->sysfs, ADDRESS, &text), ==, HOST_PCI_RESET_NONE);
+    g_assert_nonnull(strstr(text, path));
+    g_clear_pointer(&text, g_free);
+    addReset(f);
+    g_assert_cmpint(hostPciReset(f->sysfs, ADDRESS, &text), ==, HOST_PCI_RESET_DONE);
+    g_assert_null(text);
+    g_assert_true(g_file_get_contents(path, &written, NULL, NULL));
+    g_assert_cmpstr(written, ==, "1");
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(symlink("/dev/full", path), ==, 0); /* a write that fails */
+    g_assert_cmpint(hostPciReset(f->sysfs, ADDRESS, &text), ==, HOST_PCI_RESET_FAILED);
+    g_assert_nonnull(strstr(text, g_strerror(ENOSPC)));
 }
 
 int
@@ -117,5 +149,6 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/host/pci/in-the-way", Fixture, NULL, setUp, testInTheWay, tearDown);
+    g_test_add("/host/pci/reset", Fixture, NULL, setUp, testReset, tearDown);
     return g_test_run();
 }

@@ -18,6 +18,7 @@ from .device_model import DeviceModel
 from .guest import Disk, Guest, GuestConfig
 from .hypervisor import Hypervisor
 from .programs import Programs
+from .sysfs import Sysfs
 from .toolstack import QUESTION, Toolstack
 from .xenstore import SocketTransport, Xenstore
 
@@ -89,8 +90,9 @@ class ComponentTest(unittest.TestCase):
         self.make_image('linux', 'linux')
         self.disk = self.directory / 'images' / 'disk.img'
         self.disk.write_bytes(bytes(512))
+        self.sysfs = self.toolstack.sysfs = Sysfs(self.directory / 'sys')
         for address in PCI_DEVICES:
-            self.make_pci_device(address)
+            self.sysfs.make(address)
         self.clean = Snapshot(self)
 
     def tearDown(self):
@@ -157,19 +159,6 @@ class ComponentTest(unittest.TestCase):
                       'cmdline': 'console=hvc0', 'memory': 96, 'capabilities': ['pci-hotplug', 'save'], **members}
         (directory / 'image.json').write_text(json.dumps(descriptor))
 
-    def make_pci_device(self, address, driver='pciback', reset=True):
-        """A device in what stands for /sys, as it is once it is assignable; again: as it is then."""
-        device = self.directory / 'sys/bus/pci/devices' / address
-        shutil.rmtree(device, ignore_errors=True)
-        device.mkdir(parents=True)
-        if driver:
-            target = self.directory / 'sys/bus/pci/drivers' / driver
-            target.mkdir(parents=True, exist_ok=True)
-            (device / 'driver').symlink_to(target)
-        if reset:
-            (device / 'reset').touch()
-        return device
-
     # --- guests and device models
 
     def make_guest(self, script=scripts.normal, **config):
@@ -192,7 +181,7 @@ class ComponentTest(unittest.TestCase):
         guest = self.make_guest(script, **config)
         model = self.start(guest, **(options or {}))
         model.wait_running()
-        self.toolstack.give_pci(guest.stubdomain_domid(), *PCI_DEVICES)
+        self.toolstack.pci.give(guest.stubdomain_domid(), *PCI_DEVICES)
         return guest, model, self.toolstack.stubdomains[guest.stubdomain_domid()]
 
     def _end_models(self):

@@ -101,6 +101,12 @@ class DriverTest(ComponentTest):
         except AssertionError:
             guest.destroy()
             raise LibxlError(ERROR_FAIL, f'domain {guest.domid} device model did not start: -3') from None
+        try:
+            for pci in config.get('pcidevs', []):
+                self.toolstack.pci.add(guest.domid, pci)
+        except LibxlError:
+            guest.destroy()
+            raise
         return guest.domid
 
     def make_model(self, guest, option):

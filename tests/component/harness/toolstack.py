@@ -14,13 +14,14 @@ import socket
 import threading
 import uuid
 
-from . import numbers
+from . import numbers, pci
 from .hypervisor import PAGE_SIZE
+from .pci import ERROR_FAIL, LibxlError
 from .qmp import Qmp, QmpError
 from .stubdomain import Stubdomain
 from .xenstore import XenstoreGone
 
-ERROR_FAIL, ERROR_NOMEM, ERROR_INVAL = -3, -5, -6
+ERROR_NOMEM, ERROR_INVAL = -5, -6
 ERROR_DOMAIN_NOTFOUND = -21
 ERROR_NOPARAVIRT = -10
 
@@ -34,14 +35,6 @@ OWN_NODES = ('device/suspend/event-channel', 'control/shutdown', 'control/featur
              'control/feature-suspend', 'control/sysrq', 'data', 'drivers', 'feature', 'attr', 'error')
 READ_NODES = ('cpu', 'memory', 'device', 'control')
 GRANT_XENSTORE = 1
-
-
-class LibxlError(Exception):
-    """A call fails with @rc and words for the log."""
-
-    def __init__(self, rc, words):
-        super().__init__(words)
-        self.rc = rc
 
 
 class Call:
@@ -69,6 +62,8 @@ class Toolstack:
         self.scripts = {}      # guest domid -> script of its stubdomain
         self.stubdomains = {}  # domid -> Stubdomain
         self.guests = {}       # domid -> Guest, of those the program under test made
+        self.sysfs = None
+        self.pci = pci.Pci(self)
         self.make_guest = None # makes an HVM guest of a libxl_domain_config, returns its domid
         self.next_domid = 1
         self.host = numbers.Host()
@@ -245,27 +240,6 @@ class Toolstack:
             raise LibxlError(ERROR_DOMAIN_NOTFOUND, f'Domain {domid}: non-existent domain')
         return domain
 
-    def give_pci(self, domid, *addresses, virtual=None):
-        """The stubdomain's half of libxl_device_pci_add(), pciback's answer included."""
-        nodes = {'num_devs': len(addresses)}
-        for number, address in enumerate(addresses):
-            domain, bus, slot, function = re.split('[:.]', virtual or address)
-            nodes.update({f'dev-{number}': address, f'vdev-{number}': f'{domain}:{bus}:{slot}.{int(function):02x}',
-                          f'state-{number}': 4, f'opts-{number}': 'msitranslate=0,power_mgmt=0,permissive=0'})
-        self.add_device(domid, 'pci', 0, {**nodes, 'state': 4})
-
-    def pci_remove(self, call):
-        """Of the stubdomain alone."""
-        domain, bus, slot, function = (call.argument.get(part, 0) for part in ('domain', 'bus', 'dev', 'func'))
-        address = f'{domain:04x}:{bus:02x}:{slot:02x}.{function:x}'
-        base = f'/local/domain/0/backend/pci/{call.numbers[0]}/0'
-        for node in self.store.ls(base):
-            if node.startswith('dev-') and self.store.read(f'{base}/{node}') == address:
-                for name in ('dev', 'vdev', 'state', 'opts'):
-                    self.store.rm(f'{base}/{name}-{node[4:]}')
-                return
-        raise LibxlError(ERROR_FAIL, f'PCI device {address} not attached to this domain')
-
     def unpause(self, call):
         self.find_domain(call.numbers[0]).paused = False
         stubdomain = self.stubdomains.get(call.numbers[0])
@@ -405,6 +379,7 @@ class Toolstack:
         if stubdomain:
             stubdomain.gone = True  # Xen pauses it: what its script meets from now on is no fault of the script
         vm_path = store.read(f'/local/domain/{domid}/vm')
+        self.pci.forget(domid)
         for kind in store.ls(f'/libxl/{domid}/device'):
             for number in store.ls(f'/libxl/{domid}/device/{kind}'):
                 backend = store.read(f'/libxl/{domid}/device/{kind}/{number}/backend')
@@ -453,7 +428,6 @@ CALLS = {
     'libxl_device_nic_add': Toolstack.nic_add,
     'libxl_device_vfb_add': Toolstack.vfb_add,
     'libxl_device_vkb_add': Toolstack.vkb_add,
-    'libxl_device_pci_remove': Toolstack.pci_remove,
     'libxl_domain_unpause': Toolstack.unpause,
     'libxl_domain_pause': Toolstack.pause,
     'libxl_domain_shutdown': Toolstack.shutdown,
@@ -468,4 +442,5 @@ CALLS = {
     'xc_domain_set_target': Toolstack.set_target,
     'xendevicemodel_shutdown': Toolstack.shut_down,
     **numbers.CALLS,
+    **pci.CALLS,
 }
