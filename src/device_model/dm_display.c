@@ -207,16 +207,19 @@ policyFlags(const DmDisplayConfig *config)
            (config->share == DM_DISPLAY_SHARE_IGNORE ? DISPLAY_FLAG_IGNORE_SHARED : 0);
 }
 
-/* Everything a fresh display has to know; listeners last, so that nobody comes in before it knows the rest. */
+/* Everything a fresh display has to know of who may look. */
 static gboolean
-tellAll(DmDisplay *display, GError **error)
+tellPolicy(DmDisplay *display, GError **error)
 {
     DisplayRequest policy = {.type = DISPLAY_REQUEST_POLICY, .flags = policyFlags(display->config)};
 
-    if (!ask(display, &policy, -1, error) || !ask(display, &display->password, -1, error) ||
-        !ask(display, &display->expiry, -1, error)) {
-        return FALSE;
-    }
+    return ask(display, &policy, -1, error) && ask(display, &display->password, -1, error) &&
+           ask(display, &display->expiry, -1, error);
+}
+
+static gboolean
+tellListeners(DmDisplay *display, GError **error)
+{
     for (guint i = 0; i < display->listeners->len; i++) {
         const DmDisplayListener *listener = g_ptr_array_index(display->listeners, i);
         DisplayRequest request = {.type = DISPLAY_REQUEST_LISTEN, .value = i, .flags = listenerFlags(listener)};
@@ -245,14 +248,16 @@ startWorker(DmDisplay *display)
         planRestart(display, error->message);
         return;
     }
-    if (!tellAll(display, &error)) {
-        g_message("%s", error->message); /* it is dying, which is reported */
-        return;
-    }
-    for (guint i = 0; i < DISPLAY_DEVICES; i++) {
-        if (display->devices[i]) {
-            dmDisplayDeviceFollow(display->devices[i]);
+    if (tellPolicy(display, &error)) {
+        for (guint i = 0; i < DISPLAY_DEVICES; i++) {
+            if (display->devices[i]) {
+                dmDisplayDeviceFollow(display->devices[i]);
+            }
         }
+        (void)tellListeners(display, &error); /* last: whoever comes in finds the rest */
+    }
+    if (error) {
+        g_message("%s", error->message); /* it is dying, which is reported */
     }
 }
 

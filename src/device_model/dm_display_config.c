@@ -125,10 +125,10 @@ dmDisplayConfigFromVnc(const char *value, GError **error)
     g_autoptr(DmDisplayConfig) config = configNew();
     g_auto(GStrv) parts = g_strsplit(value, ",", -1);
 
-    if (!parts[0] || !parseAddress(addListen(config), parts[0], error)) {
+    if (!parseAddress(addListen(config), parts[0] ? parts[0] : "", error)) {
         return NULL;
     }
-    for (char **option = parts + 1; *option; option++) {
+    for (char **option = parts + 1; parts[0] && *option; option++) {
         if (!parseVncOption(config, *option, error)) {
             return NULL;
         }
@@ -275,13 +275,24 @@ readTls(DmDisplayConfig *config, JsonNode *node, GError **error)
     return FALSE;
 }
 
-/* The size of the largest picture is the planner's affair. */
 static gboolean
-readSide(DmDisplayConfig *config, JsonNode *node, GError **error)
+readWidth(DmDisplayConfig *config, JsonNode *node, GError **error)
 {
     gint64 side = 0;
+    gboolean right = readNumber(node, "width", 1, G_MAXUINT16, &side, error);
 
-    return readNumber(node, "width, height", 1, G_MAXUINT16, &side, error);
+    config->width = (guint)side;
+    return right;
+}
+
+static gboolean
+readHeight(DmDisplayConfig *config, JsonNode *node, GError **error)
+{
+    gint64 side = 0;
+    gboolean right = readNumber(node, "height", 1, G_MAXUINT16, &side, error);
+
+    config->height = (guint)side;
+    return right;
 }
 
 static const struct {
@@ -290,7 +301,7 @@ static const struct {
 } members[] = {
     {"listen", readListens},    {"websocket", readWebsocket}, {"share", readShare},
     {"password", readPassword}, {"keymap", readKeymap},       {"tls", readTls},
-    {"width", readSide},        {"height", readSide},         {"video-memory", readMemory},
+    {"width", readWidth},       {"height", readHeight},       {"video-memory", readMemory},
 };
 
 static gboolean

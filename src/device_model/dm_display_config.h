@@ -34,6 +34,8 @@ typedef struct {
     DmDisplayShare share;
     gboolean password; /* viewers need one */
     guint64 memory;    /* bytes of framebuffer the stubdomain may have */
+    guint width;       /* of the largest picture, pixels; 0: nobody said */
+    guint height;
 } DmDisplayConfig;
 
 /**

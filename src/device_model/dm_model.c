@@ -280,22 +280,34 @@ displayEvent(const char *name, JsonObject *data, gpointer opaque)
     dmModelEvent(opaque, name, data);
 }
 
-/* Whether the guest has a display or not: FALSE if it should have one and cannot. */
+/* What is known of the display before the plan is made. FALSE if it cannot be had; @config: NULL: there is none. */
 static gboolean
-prepareDisplay(DmModel *model, GError **error)
+readDisplay(DmModel *model, DmDisplayConfig **config, GError **error)
 {
     GError *cause = NULL;
-    DmDisplayConfig *config = dmDisplayConfigRead(model->options, &cause);
 
-    if (config) {
-        model->display = dmDisplayNew(model->store, config, model->guest->name, model->options->commandTimeout * 1000,
-                                      displayEvent, model, &cause);
-    }
+    *config = dmDisplayConfigRead(model->options, &cause);
     if (cause) {
         g_propagate_error(error, cause);
         return FALSE;
     }
+    if (*config && (*config)->width && (*config)->height) {
+        model->guest->displayWidth = (*config)->width;
+        model->guest->displayHeight = (*config)->height;
+    }
     return TRUE;
+}
+
+/* @config: (transfer full) */
+static gboolean
+openDisplay(DmModel *model, DmDisplayConfig *config, GError **error)
+{
+    guint64 picture = (guint64)model->plan->displayWidth * model->plan->displayHeight * DM_PLAN_PIXEL + 0x100000;
+
+    config->memory = CLAMP(picture, config->memory, DISPLAY_MEMORY_MAX);
+    model->display = dmDisplayNew(model->store, config, model->guest->name, model->options->commandTimeout * 1000,
+                                  displayEvent, model, error);
+    return model->display != NULL;
 }
 
 static gboolean
@@ -310,11 +322,12 @@ static gboolean
 prepare(DmModel *model, GError **error)
 {
     g_autofree char *uuid = NULL;
+    g_autoptr(DmDisplayConfig) display = NULL;
 
     model->store = dmStoreOpen(storeLost, model, error);
     model->libxl = model->store ? dmLibxlOpen(error) : NULL;
     model->guest = model->libxl ? dmGuestFromOptions(model->options, error) : NULL;
-    if (!model->guest || !readDisks(model, error)) {
+    if (!model->guest || !readDisks(model, error) || !readDisplay(model, &display, error)) {
         return FALSE;
     }
     model->image = dmImageLoad(model->options->image, NULL, error);
@@ -324,7 +337,7 @@ prepare(DmModel *model, GError **error)
     model->plan = dmPlanMake(model->guest, model->image, model->options, error);
     uuid = model->plan ? dmDomainUuid(model->store, model->options->domid, error) : NULL;
     model->sockets = uuid ? dmSocketsOpen(model->options, model->runDirectory, model, error) : NULL;
-    if (!model->sockets || !prepareDisplay(model, error)) {
+    if (!model->sockets || (display && !openDisplay(model, g_steal_pointer(&display), error))) {
         return FALSE;
     }
     model->continued = !g_strv_contains((const char *const *)model->guest->arguments, "-S");

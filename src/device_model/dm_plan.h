@@ -22,6 +22,8 @@
 /* Pixels in a row, and rows, of a picture a stubdomain may be asked to show: its 16 bits of vkbd and RFB, and memory.
  */
 #define DM_PLAN_DISPLAY_MAX 4096U
+/* Bytes of a pixel of the PV framebuffer. */
+#define DM_PLAN_PIXEL 4U
 /* Serial ports of a PC. */
 #define DM_PLAN_SERIALS_MAX 4U
 

@@ -194,9 +194,10 @@ displayFramebufferPump(DisplayFramebuffer *framebuffer, bool *resized)
 {
     DisplayRingResult result = DISPLAY_RING_OK;
     union xenfb_out_event event;
+    unsigned int taken = 0;
 
     *resized = false;
-    for (unsigned int i = 0; i < PUMP_MAX; i++) {
+    for (; taken < PUMP_MAX; taken++) {
         result = displayFbRingTake(&framebuffer->ring, &event);
         if (result != DISPLAY_RING_OK) {
             break;
@@ -209,6 +210,9 @@ displayFramebufferPump(DisplayFramebuffer *framebuffer, bool *resized)
         }
     }
     displayFbRingFinish(&framebuffer->ring);
+    if (taken == PUMP_MAX) {
+        (void)xenevtchn_notify(framebuffer->xen->events, framebuffer->port); /* it was full: somebody may wait */
+    }
     framebuffer->more = result == DISPLAY_RING_OK;
     return result != DISPLAY_RING_BROKEN;
 }

@@ -86,7 +86,7 @@ displayInputDisconnect(DisplayInput *input)
     }
 }
 
-bool
+void
 displayInputPump(DisplayInput *input)
 {
     DisplayRingResult result = DISPLAY_RING_OK;
@@ -103,10 +103,9 @@ displayInputPump(DisplayInput *input)
     if (given) {
         (void)xenevtchn_notify(input->xen->events, input->port);
     }
-    return result != DISPLAY_RING_BROKEN;
+    input->broken = input->broken || result == DISPLAY_RING_BROKEN;
 }
 
-/* A broken ring is found out by the next event of its frontend, and costs nobody else anything. */
 static void
 give(DisplayInput *input, const union xenkbd_in_event *event)
 {
@@ -125,7 +124,7 @@ give(DisplayInput *input, const union xenkbd_in_event *event)
         input->queue[(input->start + input->count) % DISPLAY_QUEUE_MAX] = *event;
         input->count++;
     }
-    (void)displayInputPump(input);
+    displayInputPump(input);
 }
 
 void

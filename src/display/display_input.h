@@ -25,6 +25,7 @@ typedef struct {
     evtchn_port_t port;
     uint32_t connection; /* generation of CONNECT */
     uint32_t flags;      /* DISPLAY_FLAG_ABSOLUTE, DISPLAY_FLAG_RAW */
+    bool broken;         /* the ring makes no sense */
     int32_t x;           /* where the pointer is, in pixels */
     int32_t y;
     uint32_t start; /* of the queue */
@@ -48,8 +49,8 @@ int displayInputConnect(DisplayInput *input, const DisplayRequest *request, int 
 
 void displayInputDisconnect(DisplayInput *input);
 
-/** The frontend took something: gives it what waits. False if its ring makes no sense. */
-bool displayInputPump(DisplayInput *input);
+/** The frontend took something: gives it what waits. Sets @broken. */
+void displayInputPump(DisplayInput *input);
 
 /** A key or button; @code is Linux's. */
 void displayInputKey(DisplayInput *input, uint32_t code, bool down);

@@ -283,7 +283,15 @@ displayServerEvent(DisplayServer *server, evtchn_port_t port)
     if (server->framebuffer.ring.page && server->framebuffer.port == port) {
         pumpFramebuffer(server);
     }
-    if (server->input.ring.page && server->input.port == port && !displayInputPump(&server->input)) {
+    if (server->input.ring.page && server->input.port == port) {
+        displayInputPump(&server->input);
+    }
+}
+
+static void
+checkInput(DisplayServer *server)
+{
+    if (server->input.broken) {
         sayBroken(server, DISPLAY_DEVICE_KEYBOARD, server->input.connection);
         displayInputDisconnect(&server->input);
     }
@@ -435,6 +443,7 @@ displayServerRun(DisplayServer *server, int64_t now)
             removeViewer(server, i);
         }
     }
+    checkInput(server);
     return more ? 0 : wait;
 }
 

@@ -306,7 +306,7 @@ class ViewersTest(DisplayTest):
         deaf, watcher = self.view(), self.view()
         watcher.look()
         pid = self.display_pid(model)
-        before = self.memory(pid)
+        before = self.own_memory(pid)
         for number in range(50):
             deaf.request()
             framebuffer.fill(number * 0x040506)
@@ -315,7 +315,7 @@ class ViewersTest(DisplayTest):
                 self.assert_shows(watcher, framebuffer.picture())
         watcher.key(ord('a'), True)
         self.assertEqual(keyboard.take(), ('key', KEY_A, 1))
-        self.assertLess(self.memory(pid) - before, 512)
+        self.assertLess(self.own_memory(pid) - before, 512)
         begin = self.cpu_time(pid)
         with self.assertRaises(TimeoutError):
             watcher.socket.settimeout(1)

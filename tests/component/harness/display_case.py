@@ -105,7 +105,7 @@ class DisplayTest(ComponentTest):
         return pids[0]
 
     @staticmethod
-    def memory(pid):
+    def own_memory(pid):
         """KiB of its own that are in use: neither shared pages nor the programs' text."""
         with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
             sizes = dict(line.split(':') for line in file.read().splitlines()[1:])

@@ -1,0 +1,227 @@
+/*
+ * Tests of what is left of the display
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A child confines itself as the display does, and then tries, from inside,
+ * what it may not do: files, sockets, other processes, and the requests to
+ * Xen's devices that would reach another domain's memory. Needs root, as the
+ * display does.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <glib.h>
+#include <xen/xen.h>
+#include <xen/sys/evtchn.h>
+#include <xen/sys/gntdev.h>
+#include <xen/sys/privcmd.h>
+
+#include "display_confine.h"
+#include "worker/worker_sandbox.h"
+
+#define KEPT_FD 3
+
+typedef void (*Attempt)(void);
+
+static int
+runAttempt(Attempt attempt)
+{
+    pid_t pid = fork();
+    int status;
+
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0) {
+        const char *step = NULL;
+
+        dup2(STDERR_FILENO, KEPT_FD);
+        close_range(KEPT_FD + 1, ~0U, 0);
+        if (!displayConfine(16 << 20, &step)) {
+            _exit(100);
+        }
+        attempt();
+        _exit(0);
+    }
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    return status;
+}
+
+static void
+attemptWork(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 || send(pair[0], "x", 1, 0) != 1 ||
+        dup2(pair[0], pair[1]) < 0 || close(pair[0]) != 0) {
+        _exit(1);
+    }
+}
+
+static void
+attemptOpen(void)
+{
+    (void)open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+attemptSocket(void)
+{
+    (void)socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static void
+attemptUnixSocket(void)
+{
+    (void)socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static void
+attemptConnect(void)
+{
+    (void)connect(KEPT_FD, NULL, 0);
+}
+
+static void
+attemptInternetPair(void)
+{
+    int pair[2];
+
+    (void)socketpair(AF_INET, SOCK_STREAM, 0, pair);
+}
+
+static void
+attemptFork(void)
+{
+    if (fork() == 0) {
+        _exit(0);
+    }
+}
+
+static void
+attemptExec(void)
+{
+    execl("/bin/true", "true", (char *)NULL);
+}
+
+static void
+attemptKill(void)
+{
+    (void)kill(1, 0);
+}
+
+static void
+attemptTrace(void)
+{
+    (void)ptrace(PTRACE_ATTACH, getppid(), 0, 0);
+}
+
+static void
+attemptOtherMemory(void)
+{
+    char byte;
+    struct iovec part = {&byte, 1};
+
+    (void)process_vm_readv(1, &part, 1, &part, 1, 0);
+}
+
+static void
+attemptExecutableMemory(void)
+{
+    (void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static void
+attemptHypercall(void)
+{
+    (void)ioctl(KEPT_FD, IOCTL_PRIVCMD_HYPERCALL, NULL);
+}
+
+static void
+attemptResource(void)
+{
+    (void)ioctl(KEPT_FD, IOCTL_PRIVCMD_MMAP_RESOURCE, NULL);
+}
+
+static void
+attemptDeviceModelOperation(void)
+{
+    (void)ioctl(KEPT_FD, IOCTL_PRIVCMD_DM_OP, NULL);
+}
+
+static void
+attemptGrant(void)
+{
+    (void)ioctl(KEPT_FD, IOCTL_GNTDEV_MAP_GRANT_REF, NULL);
+}
+
+static void
+attemptUnboundPort(void)
+{
+    (void)ioctl(KEPT_FD, IOCTL_EVTCHN_BIND_UNBOUND_PORT, NULL);
+}
+
+static void
+testWork(void)
+{
+    int status = runAttempt(attemptWork);
+
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+}
+
+static void
+assertKilled(gconstpointer attempt)
+{
+    int status;
+
+    if (WORKER_SANDBOX_SANITIZED) {
+        g_test_skip("built with sanitizers: no system call filter");
+        return;
+    }
+    status = runAttempt((Attempt)attempt);
+    g_assert_true(WIFSIGNALED(status));
+    g_assert_cmpint(WTERMSIG(status), ==, SIGSYS);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        Attempt attempt;
+    } attempts[] = {
+        {"/display-confine/killed/open", attemptOpen},
+        {"/display-confine/killed/socket", attemptSocket},
+        {"/display-confine/killed/unix-socket", attemptUnixSocket},
+        {"/display-confine/killed/connect", attemptConnect},
+        {"/display-confine/killed/internet-pair", attemptInternetPair},
+        {"/display-confine/killed/fork", attemptFork},
+        {"/display-confine/killed/exec", attemptExec},
+        {"/display-confine/killed/kill", attemptKill},
+        {"/display-confine/killed/trace", attemptTrace},
+        {"/display-confine/killed/other-memory", attemptOtherMemory},
+        {"/display-confine/killed/executable-memory", attemptExecutableMemory},
+        {"/display-confine/killed/hypercall", attemptHypercall},
+        {"/display-confine/killed/resource", attemptResource},
+        {"/display-confine/killed/device-model-operation", attemptDeviceModelOperation},
+        {"/display-confine/killed/grant", attemptGrant},
+        {"/display-confine/killed/unbound-port", attemptUnboundPort},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/display-confine/works", testWork);
+    for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++) {
+        g_test_add_data_func(attempts[i].name, (gconstpointer)attempts[i].attempt, assertKilled);
+    }
+    return g_test_run();
+}
