@@ -3,14 +3,18 @@
 
 import os
 import socket
+import struct
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
+from harness.display import Framebuffer, Keyboard
 from harness.driver import DriverError
 from harness.driver_case import STARTED, STOPPED, STOPPED_DESTROYED, STOPPED_FAILED, DriverTest
 from harness.hypervisor import REBOOT
 from harness.scripted_model import Refused, ScriptedModel
+from harness.scripts import connect_consoles, serve
+from harness.viewer import RfbError, Viewer
 
 # Numbers of libvirt's API.
 LIVE, CONFIG = 1, 2
@@ -370,3 +374,110 @@ class ViewerTest(GraphicsTest):
         nobody = {'family': UNIX, 'node': '', 'service': ''}
         self.driver.expect(*[('guest', 'graphics', phase, local, remote, 'vnc', []) for phase in
                              (CONNECT, INITIALIZE, DISCONNECT)], ('guest', 'graphics', CONNECT, nobody, nobody, '', []))
+
+
+class WholeTest(DriverTest):
+    """With the real xen-stubdom-dm and its display process: from libvirt's API to the stubdomain's framebuffer."""
+
+    conf = CONF + 'image = "graphics"\n'
+
+    def setUp(self):
+        super().setUp()
+        self.make_image('graphics', 'linux', capabilities=['display'])
+        self.devices = []
+
+        def script(stub):
+            consoles = connect_consoles(stub)
+            self.devices[:] = [Framebuffer(stub).connect(), Keyboard(stub).connect()]
+            stub.state('running')
+            serve(stub, consoles)
+
+        self.script = script
+
+    def start_shown(self, graphics="<graphics type='vnc' port='-1'/>"):
+        """Returns the framebuffer, the keyboard, and the element of the running domain."""
+        self.start_guest(more=f'<devices>{graphics}</devices>')
+        return *self.devices, self.graphics()
+
+    def graphics(self):
+        return ElementTree.fromstring(self.driver.on('guest', 'XMLDesc', 0)).find('devices/graphics')
+
+    def view(self, port, **options):
+        return Viewer(('127.0.0.1', port), timeout=self.deadline.remaining('the VNC server'), **options)
+
+    def expect_viewers(self, *phases):
+        with self.driver.changed:
+            while len(self.driver.events) < len(phases):
+                self.driver.changed.wait(self.deadline.remaining(f'events of viewers, there are {self.driver.events}'))
+            events, self.driver.events = self.driver.events[:len(phases)], self.driver.events[len(phases):]
+        self.assertEqual([event[1:3] for event in events], [('graphics', phase) for phase in phases])
+        return events
+
+    def test_picture_and_keys(self):
+        framebuffer, keyboard, _ = self.start_shown()
+        framebuffer.pattern()
+        framebuffer.update()
+        pixels = b''.join(struct.pack('>I', pixel)[1:] for row in framebuffer.picture() for pixel in row)
+        self.assertEqual(self.driver.call('screenshot', 'guest', 0),
+                         ['image/x-portable-pixmap', (b'P6\n64 48\n255\n' + pixels).hex()])
+        self.driver.on('guest', 'sendKey', XT, 50, [29, 56, 83], 3, 0)
+        self.assertEqual([keyboard.take() for _ in range(6)],
+                         [('key', code, 1) for code in (29, 56, 83)] + [('key', code, 0) for code in (83, 56, 29)])
+
+    def test_viewer(self):
+        """One at the port, one through libvirt; of both libvirt's clients are told."""
+        framebuffer, _, graphics = self.start_shown()
+        framebuffer.pattern()
+        framebuffer.update()
+        viewer = self.view(int(graphics.get('port')))
+        viewer.look()
+        self.assertEqual(viewer.picture(), framebuffer.picture())
+        viewer.close()
+        local, remote = self.expect_viewers(CONNECT, INITIALIZE, DISCONNECT)[0][3:5]
+        self.assertEqual(local, {'family': IPV4, 'node': '127.0.0.1', 'service': graphics.get('port')})
+        self.assertEqual((remote['family'], remote['node']), (IPV4, '127.0.0.1'))
+        self.assertEqual(self.driver.call('viewer', 'guest', False, 0, 'RFB 003.008\n')[:12], 'RFB 003.008\n')
+        self.expect_viewers(CONNECT, DISCONNECT)
+
+    def test_password(self):
+        """It counts from the first viewer on; the new one after an update and a restart of libvirtd."""
+        framebuffer, _, graphics = self.start_shown("<graphics type='vnc' port='-1' passwd='secret'/>")
+        port = int(graphics.get('port'))
+        framebuffer.update()
+        self.view(port, password='secret').close()
+        with self.assertRaises(RfbError):
+            self.view(port, password='wrong')
+        self.driver.kill()
+        self.driver = self.start_driver()
+        self.driver.on('guest', 'updateDeviceFlags', "<graphics type='vnc' port='-1' passwd='other'/>", LIVE)
+        self.view(port, password='other').close()
+        with self.assertRaises(RfbError):
+            self.view(port, password='secret')
+        for words in self.models[0].family().values():
+            self.assertNotIn('secret', words)
+
+    def test_socket(self):
+        framebuffer, _, graphics = self.start_shown("<graphics type='vnc'><listen type='socket'/></graphics>")
+        framebuffer.update()
+        viewer = Viewer(graphics.get('socket'), timeout=self.deadline.remaining('the VNC server'))
+        self.assertEqual((viewer.width, viewer.height), (64, 48))
+        viewer.close()
+        self.driver.on('guest', 'destroy')
+        self.assertFalse(os.path.exists(graphics.get('socket')))
+
+    def test_port_in_use(self):
+        """By somebody who is none of libvirt's: the start fails and says so."""
+        with socket.socket() as other:
+            other.bind(('127.0.0.1', 47151))
+            other.listen()
+            self.define(more="<devices><graphics type='vnc' port='47151'/></devices>")
+            with self.assertRaises(DriverError) as caught:
+                self.driver.on('guest', 'create')
+        self.assertIn('47151', str(caught.exception))
+
+    def test_image_without_a_display(self):
+        self.define(more="<stubdom:stubdomain xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'>"
+                         "<stubdom:image name='linux'/></stubdom:stubdomain><devices><graphics type='vnc'/></devices>")
+        with self.assertRaises(DriverError) as caught:
+            self.driver.on('guest', 'create')
+        self.assertIn("'linux' cannot show", str(caught.exception))

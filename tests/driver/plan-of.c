@@ -19,6 +19,7 @@
 #include "dm_devices.h"
 #include "dm_plan.h"
 
+static char *linuxCapabilities[] = {(char *)"display", NULL};
 static char *noCapabilities[] = {NULL};
 static const DmImage images[] = {
     {
@@ -27,7 +28,7 @@ static const DmImage images[] = {
         .ramdisk = (char *)"/images/initrd",
         .commandLine = (char *)"console=hvc0",
         .memory = 96,
-        .capabilities = noCapabilities,
+        .capabilities = linuxCapabilities,
     },
     {
         .kind = DM_IMAGE_MINIOS,

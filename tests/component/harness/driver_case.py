@@ -75,13 +75,21 @@ class DriverTest(ComponentTest):
 
     # --- libxl's part
 
+    @staticmethod
+    def _vnc(vnc):
+        """What libxl makes of it on the command line: what has a colon is taken for all of it."""
+        if vnc.get('enable') != 'True':
+            return 'none'
+        listen = vnc.get('listen', '127.0.0.1')
+        return listen if ':' in listen else f'{listen}:{vnc.get("display", 0)}'
+
     def _make_guest(self, config):
         """libxl_domain_create_new() of an HVM guest: domain, device model, and its end if that does not come up."""
         info, build = config['c_info'], config['b_info']
         hvm = build.get('type.hvm', {})
         serials = hvm.get('serial_list') or ([hvm['serial']] if hvm.get('serial') else [])
         guest = Guest(self.toolstack, GuestConfig(
-            name=info['name'], memory=build['max_memkb'] // 1024, serials=serials,
+            name=info['name'], memory=build['max_memkb'] // 1024, serials=serials, vnc=self._vnc(hvm.get('vnc', {})),
             disks=[Disk(disk.get('pdev_path'), disk['vdev'], not disk.get('readwrite'), bool(disk.get('is_cdrom')))
                    for disk in config.get('disks', [])],
             nics=[Nic(nic.get('bridge', 'xenbr0'), nic['mac'], nic.get('model', 'rtl8139'))
