@@ -12,6 +12,7 @@ import test_failures  # noqa: E402,F401
 import test_cdrom  # noqa: E402,F401
 import test_ends  # noqa: E402,F401
 import test_many  # noqa: E402,F401
+import test_driver_hostdev  # noqa: E402,F401
 import test_driver_hotplug  # noqa: E402,F401
 import test_conformance  # noqa: E402,F401
 import test_devices  # noqa: E402,F401
