@@ -13,6 +13,8 @@
 
 #include "virxml.h"
 
+#include "stubdom_save_identity.h"
+
 static void *
 privateAlloc(void *opaque)
 {
@@ -33,6 +35,9 @@ privateFree(void *opaque)
     stubdomMonitorClose(priv->monitor);
     stubdomDeathUnref(priv->death);
     virChrdevFree(priv->consoles);
+    stubdomSaveIdentityFree(priv->identity);
+    stubdomPumpUnref(priv->pump);
+    g_free(priv->savingTo);
     g_free(priv->endReason);
     g_free(priv);
 }
@@ -51,6 +56,17 @@ privateFormat(virBuffer *buffer, virDomainObj *vm)
     if (priv->rebooting) {
         virBufferAddLit(buffer, "<rebooting/>\n");
     }
+    if (priv->identity) {
+        stubdomSaveIdentityFormat(buffer, priv->identity);
+    }
+    if (priv->savingTo) {
+        virBufferEscapeString(buffer, "<saving file='%s'", priv->savingTo);
+        virBufferAsprintf(buffer, "%s/>\n", priv->savingPaused ? " paused='yes'" : "");
+    }
+    if (priv->restored) {
+        virBufferAsprintf(buffer, "<restored%s%s/>\n", priv->restoredManaged ? " managed='yes'" : "",
+                          priv->restoredPaused ? " paused='yes'" : "");
+    }
     return 0;
 }
 
@@ -67,6 +83,12 @@ privateParse(xmlXPathContextPtr context, virDomainObj *vm, virDomainDefParserCon
     priv->stubdomain = id;
     priv->preserved = virXPathBoolean("boolean(./preserved)", context) == 1;
     priv->rebooting = virXPathBoolean("boolean(./rebooting)", context) == 1;
+    priv->identity = stubdomSaveIdentityParse(context);
+    priv->savingTo = virXPathString("string(./saving/@file)", context);
+    priv->savingPaused = virXPathBoolean("boolean(./saving/@paused)", context) == 1;
+    priv->restored = virXPathBoolean("boolean(./restored)", context) == 1;
+    priv->restoredManaged = virXPathBoolean("boolean(./restored/@managed)", context) == 1;
+    priv->restoredPaused = virXPathBoolean("boolean(./restored/@paused)", context) == 1;
     return 0;
 }
 

@@ -18,9 +18,11 @@
 
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
+#include "stubdom_managed.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
 #include "stubdom_process.h"
+#include "stubdom_save.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
 
@@ -68,6 +70,26 @@ reclaim(StubdomDriver *driver, void *opaque)
     virDomainObjEndAPI(&vm);
 }
 
+/* A save or a restore that libvirtd did not live to finish. */
+static void
+recover(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
+        if (virDomainObjIsActive(vm)) {
+            stubdomSaveRecover(driver, vm);
+        }
+        if (virDomainObjIsActive(vm)) {
+            stubdomRestoreRecover(driver, vm);
+        }
+        stubdomProcessRemoveInactive(driver, vm);
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+}
+
 /* A guest that has shut down meanwhile is still there, and libxl tells of it as soon as it is watched. */
 static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
@@ -80,6 +102,10 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
         virResetLastError();
     }
     stubdomDomainSaveStatus(driver, vm);
+    if ((stubdomPrivate(vm)->savingTo || stubdomPrivate(vm)->restored) &&
+        stubdomDriverRun(driver, "stubdom-recover", recover, virObjectRef(vm)) < 0) {
+        virObjectUnref(vm);
+    }
     if (vm->def->nnets > 0 && stubdomDriverRun(driver, "stubdom-reclaim", reclaim, virObjectRef(vm)) < 0) {
         virObjectUnref(vm);
     }
@@ -101,9 +127,13 @@ reconnect(StubdomDriver *driver, virDomainObj *vm)
     }
     life = stubdomGuestLife(driver->libxl, domid, vm->def->uuid);
     if (life == STUBDOM_GUEST_GONE) {
+        bool saved = stubdomSaveRecoverGone(driver, vm);
+
         VIR_INFO("the domain '%s' (%u) has ended meanwhile", vm->def->name, domid);
-        stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
-        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+        stubdomManagedUsed(driver, vm);
+        stubdomProcessEnded(driver, vm, saved ? VIR_DOMAIN_SHUTOFF_SAVED : VIR_DOMAIN_SHUTOFF_UNKNOWN);
+        stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED,
+                                    saved ? VIR_DOMAIN_EVENT_STOPPED_SAVED : VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
     } else {
         takeUp(driver, vm, life);
     }
