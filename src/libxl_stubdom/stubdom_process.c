@@ -226,6 +226,7 @@ createGuest(Start *start)
                      ? stubdomRestoreGuest(start->driver, start->vm, &start->config, start->restore, &domid, &cause)
                      : bootGuest(start, &domid, &cause);
 
+    stubdomStartFilesRemove(start->driver, start->vm->def); /* they were read, or never will be */
     if (status < 0) {
         if (cause) {
             reportCreateFailure(start, cause);
@@ -318,7 +319,6 @@ runSteps(Start *start)
     while (done < G_N_ELEMENTS(startSteps) && startSteps[done].run(start) == 0) {
         done++;
     }
-    stubdomStartFilesRemove(start->driver, start->vm->def); /* they were read, or never will be */
     if (done == G_N_ELEMENTS(startSteps)) {
         return 0;
     }

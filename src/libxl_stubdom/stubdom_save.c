@@ -153,6 +153,27 @@ resumeGuest(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain, bool pause
     return 0;
 }
 
+/* The guest could not be resumed. Without its stubdomain it never can. */
+static void
+stayBehind(StubdomDriver *driver, virDomainObj *vm)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+    StubdomGuestLife life =
+        priv->stubdomain ? stubdomGuestLife(driver->libxl, priv->stubdomain, NULL) : STUBDOM_GUEST_GONE;
+
+    VIR_ERROR(_("the domain '%s' was not saved, and is still suspended: %s"), vm->def->name, virGetLastErrorMessage());
+    if (life != STUBDOM_GUEST_GONE && life != STUBDOM_GUEST_SHUTDOWN) {
+        return;
+    }
+    if (stubdomProcessStop(driver, vm, VIR_DOMAIN_SHUTOFF_CRASHED) < 0) {
+        VIR_ERROR(_("the domain '%s' cannot be removed: %s"), vm->def->name, virGetLastErrorMessage());
+        return;
+    }
+    g_free(priv->endReason);
+    priv->endReason = g_strdup(_("its stubdomain ended while it was saved"));
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+}
+
 /* The error that is reported stays. */
 static void
 goOn(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, bool paused)
@@ -167,9 +188,11 @@ goOn(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, bool paused)
         status = resumeGuest(libxl, domid, stubdomain, paused);
         stubdomDomainLeave(vm, libxl);
     }
-    if (status < 0) {
-        VIR_ERROR(_("the domain '%s' was not saved, and stays suspended: %s"), vm->def->name, virGetLastErrorMessage());
-    } else if (vm->def->id == (int)domid) {
+    if (vm->def->id != (int)domid) {
+        VIR_INFO("the domain '%s' has ended meanwhile", vm->def->name);
+    } else if (status < 0) {
+        stayBehind(driver, vm);
+    } else {
         watchAgain(driver, vm);
         if (!paused) {
             virDomainObjSetState(vm, VIR_DOMAIN_RUNNING, VIR_DOMAIN_RUNNING_SAVE_CANCELED);

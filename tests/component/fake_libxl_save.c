@@ -87,16 +87,6 @@ libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd, int flags, const li
 }
 
 int
-libxl_domain_resume(libxl_ctx *ctx, uint32_t domid, int cancel, const libxl_asyncop_how *how)
-{
-    char text[128];
-    long value = 0;
-
-    snprintf(text, sizeof(text), "libxl_domain_resume %u %d\nnull", domid, cancel);
-    return ask(ctx, text, -1, &value);
-}
-
-int
 libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid, int fd, int back,
                             const libxl_domain_restore_params *params, const libxl_asyncop_how *how,
                             const libxl_asyncprogress_how *consoleHow)

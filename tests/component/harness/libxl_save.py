@@ -103,24 +103,6 @@ def suspend(toolstack, call):
         guest.save_path.unlink(missing_ok=True)
 
 
-def resume(toolstack, call):
-    """libxl_domain_resume() with suspend_cancel: the device model continues, then the guest."""
-    domid = call.numbers[0]
-    domain = toolstack.find_domain(domid)
-    client = None
-    try:
-        client = Qmp(toolstack.guests[domid].qmp_path, toolstack.deadline)
-        client.call('cont')
-    except (OSError, QmpError) as error:
-        raise toolstack.error(ERROR_FAIL, f'Domain {domid}: resume: {error}') from None
-    finally:
-        if client:
-            client.close()
-    domain.reason = None
-    toolstack.hypervisor.resume(domid)
-    toolstack.store.resume(domid)
-
-
 def create_restore(toolstack, call):
     toolstack.at('stream')
     try:
@@ -136,6 +118,5 @@ def create_restore(toolstack, call):
 
 CALLS = {
     'libxl_domain_suspend': suspend,
-    'libxl_domain_resume': resume,
     'libxl_domain_create_restore': create_restore,
 }
