@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The libvirt driver saves and restores domains: to a file, managed, and not."""
 
+import shutil
 import xml.etree.ElementTree as ElementTree
 
 from harness.driver import DriverError
-from harness.driver_case import PAUSED, RUNNING, SHUTOFF, STARTED, STOPPED
+from harness.driver_case import PAUSED, RESUMED, RUNNING, SHUTOFF, STARTED, STOPPED
 from harness.save_case import OPERATION_ABORTED, OPERATION_INVALID, SaveTest, STARTED_RESTORED
 from harness.scripts import STATE
 
@@ -292,3 +293,66 @@ class JobTest(SaveTest):
         self.assertEqual((self.state(), self.driver.on('guest', 'hasManagedSaveImage', 0)), (SHUTOFF, 1))
         self.driver.on('guest', 'create')
         self.assertEqual(self.read[-1], STATE)
+
+
+class FormatTest(SaveTest):
+    def use(self, value):
+        self.driver.stop()
+        (self.directory / 'driver' / 'etc' / 'stubdom.conf').write_text(f'save_image_format = "{value}"\n')
+        self.driver = self.start_driver()
+
+    def make_guest_that_packs(self):
+        """Its memory is worth packing."""
+        self.start_guest()
+        domain = self.hypervisor.domains[self.guest().domid]
+        domain.content = b'the same again and again ' * 100000
+        return domain.content
+
+    def test_packed(self):
+        content = self.make_guest_that_packs()
+        sizes = {}
+        for name in ('raw', 'gzip', 'bzip2', 'xz', 'zstd'):
+            if name != 'raw' and not shutil.which(name):
+                continue
+            self.use(name)
+            self.driver.on('guest', 'managedSave', 0)
+            sizes[name] = (self.saved / 'guest.save').stat().st_size
+            self.use('raw')  # the image says how it is packed
+            self.driver.on('guest', 'create')
+            self.assertEqual((self.content(), self.read[-1]), (content, STATE), name)
+        self.assertGreater(len(sizes), 1)
+        self.assertGreater(sizes.pop('raw'), len(content))
+        self.assertLess(max(sizes.values()), len(content) // 4)
+
+    def test_given_up(self):
+        """With the program between libxl and the image."""
+        self.memory_size = 4 << 20
+        self.start_guest()
+        self.use('gzip')
+        for step in ('memory', 'emulator'):
+            reached, go = self.hold_at(step)
+            pending = self.driver.send('guest', 'managedSave', 0)
+            reached.wait(self.deadline.remaining('the save'))
+            self.driver.on('guest', 'abortJob')
+            go.set()
+            with self.assertRaises(DriverError):
+                pending.wait()
+            self.driver.wait_event(('guest', 'lifecycle', RESUMED, 0))
+        self.assertEqual(list(self.saved.iterdir()), [])
+        self.assert_alive()
+
+    def test_damaged(self):
+        """The program that unpacks fails, or what it makes is not what was packed."""
+        self.make_guest_that_packs()
+        self.use('gzip')
+        self.driver.on('guest', 'save', str(self.file))
+        good = self.file.read_bytes()
+        for place in range(4096, len(good), max(1, (len(good) - 4096) // 20)):
+            data = bytearray(good)
+            data[place] ^= 1
+            self.file.write_bytes(data)
+            with self.assertRaises(DriverError):
+                self.driver.call('restore', str(self.file))
+        self.file.write_bytes(good)
+        self.driver.call('restore', str(self.file))
+        self.assertEqual(self.state(), RUNNING)
