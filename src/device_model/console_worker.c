@@ -236,9 +236,9 @@ prepareSources(struct pollfd *sources, bool exhausted, int wait)
 
 /*
  * One turn: poll, then act. @spent is what the stubdomain used of its share,
- * @wait the milliseconds until it has a new one. Events first, because reading
- * one after its port was unbound could wait; requests last, because they
- * change what the other sources mean.
+ * @wait the milliseconds until it has a new one. A request has a turn of its
+ * own, because it changes what the other sources mean, and goes first: what the
+ * stubdomain sends when it is told to must find what was asked for before.
  */
 static void
 runOnce(int *spent, int wait)
@@ -252,6 +252,10 @@ runOnce(int *spent, int wait)
         }
         _exit(EXIT_FAILURE);
     }
+    if (sources[POLL_SOCKET].revents) {
+        receiveRequest();
+        return;
+    }
     if (sources[POLL_EVENTS].revents) {
         receiveEvent();
         (*spent)++;
@@ -263,9 +267,6 @@ runOnce(int *spent, int wait)
     }
     if (!exhausted) {
         *spent += pumpMore();
-    }
-    if (sources[POLL_SOCKET].revents) {
-        receiveRequest();
     }
 }
 

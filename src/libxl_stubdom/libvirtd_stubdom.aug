@@ -10,7 +10,8 @@ module Libvirtd_stubdom =
 
   let setting = text "image"
               | number ( "memory" | "start_timeout" | "command_timeout" | "save_limit" | "log_limit" )
-              | text "auto_dump_path"
+              | text ( "auto_dump_path" | "save_image_format" )
+              | number "restore_other_image"
               | text "vnc_listen"
               | number "vnc_auto_unix_socket"
               | text "vnc_password"

@@ -24,6 +24,7 @@
 #include "stubdom_capabilities.h"
 #include "stubdom_domain.h"
 #include "stubdom_end.h"
+#include "stubdom_managed.h"
 
 VIR_LOG_INIT("stubdom.conf");
 
@@ -43,7 +44,7 @@ place(const StubdomDriver *driver, const char *variable, const char *normal)
 static int
 makeDirectories(StubdomDriver *driver, const char *root)
 {
-    const char *made[] = {NULL, NULL, NULL, NULL};
+    const char *made[] = {NULL, NULL, NULL, NULL, NULL};
 
     driver->embedded = root != NULL;
     driver->configDir = root ? g_strdup_printf("%s/etc", root) : g_strdup(SYSCONFDIR "/libvirt/stubdom");
@@ -52,6 +53,8 @@ makeDirectories(StubdomDriver *driver, const char *root)
     if (!driver->dumpDir) {
         driver->dumpDir = root ? g_strdup_printf("%s/dump", root) : g_strdup(LOCALSTATEDIR "/lib/libvirt/stubdom/dump");
     }
+    driver->saveDir = root ? g_strdup_printf("%s/save", root) : g_strdup(LOCALSTATEDIR "/lib/libvirt/stubdom/save");
+    driver->imageDir = place(driver, "STUBDOM_IMAGE_DIR", STUBDOM_IMAGES);
     driver->autostartDir = g_strdup_printf("%s/autostart", driver->configDir);
     driver->sysDir = root ? g_strdup_printf("%s/sys", root) : g_strdup("/sys");
     driver->monitorDir = place(driver, "STUBDOM_RUN_DIR", MONITOR_DIR);
@@ -60,6 +63,7 @@ makeDirectories(StubdomDriver *driver, const char *root)
     made[1] = driver->autostartDir;
     made[2] = driver->stateDir;
     made[3] = driver->dumpDir;
+    made[4] = driver->saveDir;
     for (size_t i = 0; i < G_N_ELEMENTS(made); i++) {
         if (g_mkdir_with_parents(made[i], DIRECTORY_MODE) < 0) {
             virReportSystemError(errno, _("cannot create the directory '%s'"), made[i]);
@@ -107,6 +111,7 @@ loadDomains(StubdomDriver *driver)
                                        NULL, NULL) < 0) {
         return -1;
     }
+    stubdomManagedLoad(driver);
     return 0;
 }
 
@@ -190,6 +195,8 @@ stubdomDriverFree(StubdomDriver *driver)
     g_free(driver->autostartDir);
     g_free(driver->stateDir);
     g_free(driver->dumpDir);
+    g_free(driver->saveDir);
+    g_free(driver->imageDir);
     g_free(driver->monitorDir);
     g_free(driver->xenLogDir);
     g_free(driver->sysDir);

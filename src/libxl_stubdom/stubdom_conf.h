@@ -22,6 +22,8 @@ typedef struct {
     char *autostartDir;          /* immutable: links to those of them that are to be started */
     char *stateDir;              /* immutable: what does not outlive a boot, NAME.xml of running domains among it */
     char *dumpDir;               /* immutable: core dumps of on_crash */
+    char *saveDir;               /* immutable: NAME.save are the images domains are started from next */
+    char *imageDir;              /* immutable: NAME/image.json describe stubdomain images */
     char *monitorDir;            /* immutable: DOMID/qmp are the sockets of xen-stubdom-dm */
     char *xenLogDir;             /* immutable: qemu-dm-NAME.log are libxl's logs of device models */
     char *sysDir;                /* immutable: sysfs */

@@ -27,6 +27,8 @@ static const char *const known[] = {
     "save_limit",
     "log_limit",
     "auto_dump_path",
+    "save_image_format",
+    "restore_other_image",
     "vnc_listen",
     "vnc_auto_unix_socket",
     "vnc_password",
@@ -121,6 +123,25 @@ readPath(virConf *conf, const char *file, const char *name, char **path)
     return found < 0 ? -1 : 0;
 }
 
+static int
+readFormat(virConf *conf, const char *file, StubdomSaveFormat *format)
+{
+    g_autofree char *text = NULL;
+    int found = virConfGetValueString(conf, "save_image_format", &text);
+    int value = found > 0 ? stubdomSaveFormatTypeFromString(text) : STUBDOM_SAVE_FORMAT_RAW;
+
+    if (found < 0) {
+        return -1;
+    }
+    if (value < 0) {
+        virReportError(VIR_ERR_CONF_SYNTAX,
+                       _("%s: 'save_image_format' is '%s'; it must be one of raw, gzip, bzip2, xz, zstd"), file, text);
+        return -1;
+    }
+    *format = (StubdomSaveFormat)value;
+    return 0;
+}
+
 int
 stubdomDefaultsRead(const char *file, StubdomDefaults *defaults)
 {
@@ -139,6 +160,8 @@ stubdomDefaultsRead(const char *file, StubdomDefaults *defaults)
         readSize(conf, file, "save_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->saveLimit) < 0 ||
         readSize(conf, file, "log_limit", STUBDOM_LIMIT_MIN, STUBDOM_LIMIT_MAX, &stubdomain->logLimit) < 0 ||
         readPath(conf, file, "auto_dump_path", &defaults->autoDumpPath) < 0 ||
+        readFormat(conf, file, &defaults->saveFormat) < 0 ||
+        virConfGetValueBool(conf, "restore_other_image", &defaults->restoreOtherImage) < 0 ||
         stubdomDisplayDefaultsRead(conf, file, &defaults->display) < 0) {
         return -1;
     }

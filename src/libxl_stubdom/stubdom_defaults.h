@@ -7,12 +7,15 @@
 #pragma once
 
 #include "stubdom_defaults_display.h"
+#include "stubdom_save_format.h"
 #include "stubdom_settings.h"
 
 /* All members: immutable once read. */
 typedef struct {
-    StubdomSettings stubdomain; /* of domains that do not say otherwise */
-    char *autoDumpPath;         /* directory of core dumps of on_crash, or NULL */
+    StubdomSettings stubdomain;   /* of domains that do not say otherwise */
+    char *autoDumpPath;           /* directory of core dumps of on_crash, or NULL */
+    StubdomSaveFormat saveFormat; /* of save images that are written */
+    bool restoreOtherImage;       /* also if it was saved with another stubdomain image */
     StubdomDisplayDefaults display;
 } StubdomDefaults;
 

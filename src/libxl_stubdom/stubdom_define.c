@@ -17,10 +17,11 @@
 #include "viraccessapicheck.h"
 
 #include "stubdom_list.h"
+#include "stubdom_managed.h"
 #include "stubdom_method.h"
 #include "stubdom_process.h"
 
-/* What may be left over of a domain elsewhere. This driver keeps none of it, so there is nothing to remove. */
+/* What may be left over of a domain. Of it this driver only keeps managed save images. */
 #define LEFTOVERS                                                                                                      \
     (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |                                       \
      VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
@@ -144,9 +145,23 @@ checkPersistent(const virDomainObj *vm)
 
 /* A domain that runs becomes a transient one. */
 static int
-undefine(StubdomDriver *driver, virDomainObj *vm)
+undefine(StubdomDriver *driver, virDomainObj *vm, unsigned int flags)
 {
-    if (checkPersistent(vm) < 0 || virDomainDeleteConfig(driver->configDir, driver->autostartDir, vm) < 0) {
+    if (checkPersistent(vm) < 0) {
+        return -1;
+    }
+    if (stubdomManagedExists(driver, vm)) {
+        if (!(flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)) {
+            virReportError(VIR_ERR_OPERATION_INVALID,
+                           _("the domain '%s' has a managed save image; --managed-save removes it as well"),
+                           vm->def->name);
+            return -1;
+        }
+        if (stubdomManagedRemove(driver, vm) < 0) {
+            return -1;
+        }
+    }
+    if (virDomainDeleteConfig(driver->configDir, driver->autostartDir, vm) < 0) {
         return -1;
     }
     vm->persistent = 0;
@@ -169,7 +184,7 @@ stubdomDomainUndefineFlags(virDomainPtr dom, unsigned int flags)
     }
     if (virDomainUndefineFlagsEnsureACL(dom->conn, vm->def) == 0 &&
         stubdomDomainBeginJob(vm, VIR_JOB_MODIFY, false) == 0) {
-        if ((result = undefine(driver, vm)) == 0) {
+        if ((result = undefine(driver, vm, flags)) == 0) {
             event =
                 virDomainEventLifecycleNewFromObj(vm, VIR_DOMAIN_EVENT_UNDEFINED, VIR_DOMAIN_EVENT_UNDEFINED_REMOVED);
         }
@@ -281,6 +296,9 @@ stubdomDomainRename(virDomainPtr dom, const char *name, unsigned int flags)
         } else if (virDomainObjIsActive(vm)) {
             virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' is running, and Xen knows it by its name"),
                            vm->def->name);
+        } else if (stubdomManagedExists(driver, vm)) {
+            virReportError(VIR_ERR_OPERATION_INVALID,
+                           _("the domain '%s' has a managed save image, which knows it by its name"), vm->def->name);
         } else {
             result = virDomainObjListRename(driver->domains, vm, name, flags, renameCallback, driver);
         }

@@ -107,15 +107,31 @@ static const virDomainDefParserConfig parserConfig = {
     .domainValidateCallback = domainValidate,
 };
 
+/* libvirt asks for something to go with the data of an asynchronous job; stubdom_private.h has all there is. */
+static void *
+allocJobData(void)
+{
+    return g_new0(char, 1);
+}
+
+static void
+freeJobData(void *data)
+{
+    g_free(data);
+}
+
 virDomainXMLOption *
 stubdomDomainXMLOptionNew(StubdomDriver *driver)
 {
     virDomainDefParserConfig config = parserConfig;
     virDomainXMLPrivateDataCallbacks callbacks = stubdomPrivateCallbacks;
+    virDomainJobObjConfig jobs = {
+        .jobDataPrivateCb = {.allocPrivateData = allocJobData, .freePrivateData = freeJobData},
+    };
     virDomainXMLOption *xmlopt;
 
     config.priv = driver;
-    if ((xmlopt = virDomainXMLOptionNew(&config, &callbacks, &stubdomNamespace, NULL, NULL, NULL))) {
+    if ((xmlopt = virDomainXMLOptionNew(&config, &callbacks, &stubdomNamespace, NULL, NULL, &jobs))) {
         virDomainXMLOptionSetCloseCallbackAlloc(xmlopt, virCloseCallbacksDomainAlloc);
     }
     return xmlopt;

@@ -21,6 +21,7 @@
 #include "virutil.h"
 
 #include "stubdom_abi.h"
+#include "stubdom_autostart.h"
 #include "stubdom_control.h"
 #include "stubdom_cpu.h"
 #include "stubdom_define.h"
@@ -36,9 +37,10 @@
 #include "stubdom_node.h"
 #include "stubdom_nodedev.h"
 #include "stubdom_pin.h"
-#include "stubdom_process.h"
 #include "stubdom_query.h"
 #include "stubdom_reconnect.h"
+#include "stubdom_save_method.h"
+#include "stubdom_save_xml.h"
 #include "stubdom_scheduler.h"
 #include "stubdom_screen.h"
 #include "stubdom_stats.h"
@@ -74,7 +76,7 @@ stateInitialize(bool privileged, const char *root, bool monolithic, virStateInhi
     embeddedRoot = g_strdup(root);
     if ((stubdomDriver = stubdomDriverNew(root, callback, opaque))) {
         stubdomReconnectAll(stubdomDriver);
-        stubdomProcessAutostart(stubdomDriver);
+        stubdomAutostart(stubdomDriver);
         return VIR_DRV_STATE_INIT_COMPLETE;
     }
     g_free(inactiveReason);
@@ -311,6 +313,19 @@ static virHypervisorDriver hypervisorDriver = {
     .domainShutdownFlags = stubdomDomainShutdownFlags,
     .domainReboot = stubdomDomainReboot,
     .domainReset = stubdomDomainReset,
+    .domainSave = stubdomDomainSaveTo,
+    .domainSaveFlags = stubdomDomainSaveFlags,
+    .domainSaveParams = stubdomDomainSaveParams,
+    .domainRestore = stubdomDomainRestore,
+    .domainRestoreFlags = stubdomDomainRestoreFlags,
+    .domainRestoreParams = stubdomDomainRestoreParams,
+    .domainSaveImageGetXMLDesc = stubdomDomainSaveImageGetXMLDesc,
+    .domainSaveImageDefineXML = stubdomDomainSaveImageDefineXML,
+    .domainManagedSave = stubdomDomainManagedSave,
+    .domainHasManagedSaveImage = stubdomDomainHasManagedSaveImage,
+    .domainManagedSaveRemove = stubdomDomainManagedSaveRemove,
+    .domainManagedSaveGetXMLDesc = stubdomDomainManagedSaveGetXMLDesc,
+    .domainManagedSaveDefineXML = stubdomDomainManagedSaveDefineXML,
     .domainCoreDump = stubdomDomainCoreDump,
     .domainCoreDumpWithFormat = stubdomDomainCoreDumpWithFormat,
     .domainSetLifecycleAction = stubdomDomainSetLifecycleAction,
@@ -370,6 +385,8 @@ static virHypervisorDriver hypervisorDriver = {
     .domainInterfaceAddresses = stubdomDomainInterfaceAddresses,
     .domainGetJobInfo = stubdomDomainGetJobInfo,
     .domainGetJobStats = stubdomDomainGetJobStats,
+    .domainAbortJob = stubdomDomainAbortJob,
+    .domainAbortJobFlags = stubdomDomainAbortJobFlags,
     .domainGetHostname = stubdomDomainGetHostname,
     .domainGetTime = stubdomDomainGetTime,
     .domainSetTime = stubdomDomainSetTime,

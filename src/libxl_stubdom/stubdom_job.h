@@ -14,3 +14,13 @@
 int stubdomDomainGetJobInfo(virDomainPtr dom, virDomainJobInfoPtr info);
 int stubdomDomainGetJobStats(virDomainPtr dom, int *type, virTypedParameterPtr *params, int *nparams,
                              unsigned int flags);
+int stubdomDomainAbortJob(virDomainPtr dom);
+int stubdomDomainAbortJobFlags(virDomainPtr dom, unsigned int flags);
+
+/**
+ * stubdomJobAbort: gives up a save or a restore that is under way. Never waits.
+ * @vm: locked
+ *
+ * Returns whether there is one.
+ */
+bool stubdomJobAbort(virDomainObj *vm);

@@ -17,11 +17,12 @@
 
 #include "stubdom_define.h"
 #include "stubdom_guest.h"
+#include "stubdom_job.h"
 #include "stubdom_list.h"
+#include "stubdom_managed.h"
 #include "stubdom_method.h"
 #include "stubdom_process.h"
 
-/* There is no saved state yet that could be started from or passed by. */
 #define START_FLAGS                                                                                                    \
     (VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_BYPASS_CACHE |                          \
      VIR_DOMAIN_START_FORCE_BOOT)
@@ -71,7 +72,7 @@ startDefined(StubdomDriver *driver, virDomainPtr dom, virDomainObj *vm, unsigned
         virReportError(VIR_ERR_OPERATION_INVALID, _("the domain '%s' is running already"), vm->def->name);
         return -1;
     }
-    if (stubdomProcessStart(driver, vm, dom->conn, VIR_DOMAIN_RUNNING_BOOTED, processFlags(flags)) < 0) {
+    if (stubdomManagedStart(driver, vm, dom->conn, flags) < 0) {
         return -1;
     }
     dom->id = vm->def->id;
@@ -152,6 +153,7 @@ stubdomDomainDestroyFlags(virDomainPtr dom, unsigned int flags)
     }
     if (virDomainDestroyFlagsEnsureACL(dom->conn, vm->def) == 0 && stubdomDomainCheckActive(vm) == 0) {
         starting = !stubdomDomid(vm, &domid);
+        stubdomJobAbort(vm);
         if (starting) {
             abortStart(driver, vm);
         }

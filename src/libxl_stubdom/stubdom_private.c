@@ -13,6 +13,8 @@
 
 #include "virxml.h"
 
+#include "stubdom_save_identity.h"
+
 static const char *const stateNames[] = {
     [STUBDOM_HOSTDEV_ATTACHING] = "attaching",
     [STUBDOM_HOSTDEV_REMOVING] = "removing",
@@ -57,6 +59,9 @@ privateFree(void *opaque)
     stubdomDeathUnref(priv->death);
     virChrdevFree(priv->consoles);
     g_hash_table_unref(priv->hostdevs);
+    stubdomSaveIdentityFree(priv->identity);
+    stubdomPumpUnref(priv->pump);
+    g_free(priv->savingTo);
     g_free(priv->endReason);
     g_free(priv);
 }
@@ -93,6 +98,17 @@ privateFormat(virBuffer *buffer, virDomainObj *vm)
         virBufferAddLit(buffer, "<passthrough/>\n");
     }
     formatHostdevs(buffer, priv->hostdevs);
+    if (priv->identity) {
+        stubdomSaveIdentityFormat(buffer, priv->identity);
+    }
+    if (priv->savingTo) {
+        virBufferEscapeString(buffer, "<saving file='%s'", priv->savingTo);
+        virBufferAsprintf(buffer, "%s/>\n", priv->savingPaused ? " paused='yes'" : "");
+    }
+    if (priv->restored) {
+        virBufferAsprintf(buffer, "<restored%s%s/>\n", priv->restoredManaged ? " managed='yes'" : "",
+                          priv->restoredPaused ? " paused='yes'" : "");
+    }
     return 0;
 }
 
@@ -133,6 +149,12 @@ privateParse(xmlXPathContextPtr context, virDomainObj *vm, virDomainDefParserCon
     priv->preserved = virXPathBoolean("boolean(./preserved)", context) == 1;
     priv->rebooting = virXPathBoolean("boolean(./rebooting)", context) == 1;
     priv->passthrough = virXPathBoolean("boolean(./passthrough)", context) == 1;
+    priv->identity = stubdomSaveIdentityParse(context);
+    priv->savingTo = virXPathString("string(./saving/@file)", context);
+    priv->savingPaused = virXPathBoolean("boolean(./saving/@paused)", context) == 1;
+    priv->restored = virXPathBoolean("boolean(./restored)", context) == 1;
+    priv->restoredManaged = virXPathBoolean("boolean(./restored/@managed)", context) == 1;
+    priv->restoredPaused = virXPathBoolean("boolean(./restored/@paused)", context) == 1;
     return parseHostdevs(context, vm);
 }
 

@@ -14,12 +14,15 @@
 
 #include "stubdom_death.h"
 #include "stubdom_monitor.h"
+#include "stubdom_pump.h"
 
 /*
  * A domain that is being started has no domid yet, and is active all the same, so that nobody defines, removes or
  * starts it meanwhile. Its id is from here on up: Xen's end below 0x7ff0.
  */
 #define STUBDOM_ID_STARTING 0x10000
+
+struct _StubdomSaveIdentity;
 
 /* Where a PCI device of the host stands that is neither all there nor all gone. */
 typedef enum {
@@ -31,17 +34,25 @@ typedef enum {
 
 /* vm->privateData. All members: domain lock. Those saved in the status file are named so. */
 typedef struct {
-    uint32_t stubdomain;             /* saved: domid of the stubdomain; 0: none */
-    StubdomMonitor *monitor;         /* of xen-stubdom-dm; NULL: not connected */
-    StubdomDeath *death;             /* what is heard of the stubdomain's end; NULL: no monitor */
-    libxl_evgen_domain_death *watch; /* of the guest's end; NULL: none */
-    bool counted;                    /* among the driver's active domains */
-    bool preserved;                  /* saved: has ended and is kept as its on_… action wants */
-    bool rebooting;                  /* saved: was asked to power off so that it can be started again */
-    bool passthrough;                /* saved: it can be given devices of the host */
-    GHashTable *hostdevs;            /* saved: address (char *) to StubdomHostdevState, of those that are not settled */
-    char *endReason;                 /* why the stubdomain ended, or NULL; shown until the next start */
-    virChrdevs *consoles;            /* who has which console open; immutable pointer, self-locking */
+    uint32_t stubdomain;                   /* saved: domid of the stubdomain; 0: none */
+    StubdomMonitor *monitor;               /* of xen-stubdom-dm; NULL: not connected */
+    StubdomDeath *death;                   /* what is heard of the stubdomain's end; NULL: no monitor */
+    libxl_evgen_domain_death *watch;       /* of the guest's end; NULL: none */
+    bool counted;                          /* among the driver's active domains */
+    bool preserved;                        /* saved: has ended and is kept as its on_… action wants */
+    bool rebooting;                        /* saved: was asked to power off so that it can be started again */
+    bool passthrough;                      /* saved: it can be given devices of the host */
+    GHashTable *hostdevs;                  /* saved: address (char *) to StubdomHostdevState, of those not settled */
+    char *endReason;                       /* why the stubdomain ended, or NULL; shown until the next start */
+    struct _StubdomSaveIdentity *identity; /* saved: the image its stubdomain was started from; NULL: not known */
+    char *savingTo;                        /* saved: image it is being saved to; NULL: it is not */
+    bool savingPaused;                     /* saved: whether it was paused before */
+    bool restored;                         /* saved: it is complete, and has not run since it was restored */
+    bool restoredManaged;                  /* saved: from its managed image */
+    bool restoredPaused;                   /* saved: and it is to stay paused */
+    StubdomPump *pump;                     /* carries its state; NULL: it is neither saved nor restored */
+    unsigned long long dataTotal;          /* bytes that carries, about */
+    virChrdevs *consoles;                  /* who has which console open; immutable pointer, self-locking */
 } StubdomDomainPrivate;
 
 /**

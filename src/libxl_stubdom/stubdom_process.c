@@ -29,6 +29,7 @@
 #include "stubdom_method.h"
 #include "stubdom_password.h"
 #include "stubdom_prepare.h"
+#include "stubdom_save_identity.h"
 #include "stubdom_start_files.h"
 
 VIR_LOG_INIT("stubdom.process");
@@ -117,6 +118,7 @@ typedef struct {
     StubdomDriver *driver;
     virDomainObj *vm;
     StubdomLibxlConfig config;
+    const StubdomRestore *restore; /* NULL: it boots */
     bool paused;
 } Start;
 
@@ -135,6 +137,8 @@ makeActive(Start *start)
     virMutexLock(&driver->lock);
     vm->def->id = STUBDOM_ID_STARTING + driver->nextStartId++ % STUBDOM_ID_STARTING;
     virMutexUnlock(&driver->lock);
+    stubdomSaveIdentityFree(priv->identity);
+    priv->identity = stubdomSaveIdentityOf(driver, vm->def);
     virDomainObjSetState(vm, VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP);
     if (!priv->counted) {
         priv->counted = true;
@@ -147,7 +151,11 @@ makeActive(Start *start)
 static int
 prepareDevices(Start *start)
 {
-    return stubdomGraphicsPrepare(start->driver, start->vm) < 0 ? -1 : stubdomDomainPrepare(start->vm);
+    if ((start->restore && stubdomRestoreCheck(start->driver, start->vm, start->restore) < 0) ||
+        stubdomGraphicsPrepare(start->driver, start->vm) < 0) {
+        return -1;
+    }
+    return stubdomDomainPrepare(start->vm);
 }
 
 static int
@@ -167,12 +175,11 @@ writeConfig(Start *start)
     return stubdomStartFilesWrite(start->driver, def, &start->config);
 }
 
-/* Unlocked. The error says what libxl and the device model said. */
+/* The error says what libxl and the device model said. */
 static void
-reportCreateFailure(const Start *start, StubdomLibxl *libxl, int rc)
+reportCreateFailure(const Start *start, const char *cause)
 {
     const char *name = start->config.c_info.name;
-    g_autofree char *cause = stubdomLibxlErrorText(libxl, rc);
     g_autofree char *tail = stubdomGuestLogTail(start->driver->xenLogDir, name);
 
     if (tail) {
@@ -184,30 +191,61 @@ reportCreateFailure(const Start *start, StubdomLibxl *libxl, int rc)
     }
 }
 
+/* Unlocks meanwhile. */
 static int
-createGuest(Start *start)
+bootGuest(Start *start, uint32_t *domid, char **cause)
 {
-    virDomainObj *vm = start->vm;
-    StubdomLibxl *libxl = stubdomDomainEnter(start->driver, vm);
-    uint32_t domid = 0;
+    StubdomLibxl *libxl = stubdomDomainEnter(start->driver, start->vm);
     int rc;
 
     if (!libxl) {
         return -1;
     }
-    if ((rc = libxl_domain_create_new(libxl->ctx, &start->config, &domid, NULL, NULL)) != 0) {
-        reportCreateFailure(start, libxl, rc);
-        /* libxl removes what it made itself, but for a few ways to fail. */
-        if (stubdomGuestFind(libxl, vm->def->uuid, &domid)) {
+    if ((rc = libxl_domain_create_new(libxl->ctx, &start->config, domid, NULL, NULL)) != 0) {
+        *cause = stubdomLibxlErrorText(libxl, rc);
+    }
+    stubdomDomainLeave(start->vm, libxl);
+    return rc == 0 ? 0 : -1;
+}
+
+/* libxl removes what it made itself, but for a few ways to fail. Unlocks meanwhile, and keeps the error. */
+static void
+removeHalf(Start *start)
+{
+    virErrorPtr error = NULL;
+    StubdomLibxl *libxl;
+    uint32_t domid = 0;
+
+    virErrorPreserveLast(&error);
+    if ((libxl = stubdomDomainEnter(start->driver, start->vm))) {
+        if (stubdomGuestFind(libxl, start->vm->def->uuid, &domid)) {
             ignore_value(libxl_domain_destroy(libxl->ctx, domid, NULL));
         }
+        stubdomDomainLeave(start->vm, libxl);
     }
-    stubdomDomainLeave(vm, libxl);
-    if (rc == 0) {
-        vm->def->id = (int)domid;
-        stubdomPrivate(vm)->passthrough = start->config.c_info.passthrough > LIBXL_PASSTHROUGH_DISABLED;
+    virErrorRestore(&error);
+}
+
+static int
+createGuest(Start *start)
+{
+    g_autofree char *cause = NULL;
+    uint32_t domid = 0;
+    int status = start->restore
+                     ? stubdomRestoreGuest(start->driver, start->vm, &start->config, start->restore, &domid, &cause)
+                     : bootGuest(start, &domid, &cause);
+
+    stubdomStartFilesRemove(start->driver, start->vm->def); /* they were read, or never will be */
+    if (status < 0) {
+        if (cause) {
+            reportCreateFailure(start, cause);
+        }
+        removeHalf(start);
+        return -1;
     }
-    return rc == 0 ? 0 : -1;
+    start->vm->def->id = (int)domid;
+    stubdomPrivate(start->vm)->passthrough = start->config.c_info.passthrough > LIBXL_PASSTHROUGH_DISABLED;
+    return 0;
 }
 
 static void
@@ -259,6 +297,20 @@ unpauseGuest(Start *start)
     return rc == 0 ? 0 : -1;
 }
 
+static int
+commitRestore(Start *start)
+{
+    return start->restore ? stubdomRestoreCommit(start->driver, start->vm, start->restore) : 0;
+}
+
+static void
+undoRestore(Start *start)
+{
+    if (start->restore) {
+        stubdomRestoreUndo(start->driver, start->vm, start->restore);
+    }
+}
+
 typedef struct {
     int (*run)(Start *start);
     void (*undo)(Start *start);
@@ -266,8 +318,9 @@ typedef struct {
 
 /* All of them undo by making the domain inactive in the end (stubdomProcessEnded()). */
 static const StartStep startSteps[] = {
-    {makeActive, NULL},        {prepareDevices, NULL}, {prepareHostdevs, NULL}, {writeConfig, NULL},
-    {createGuest, undoCreate}, {connectGuest, NULL},   {setPassword, NULL},     {unpauseGuest, NULL},
+    {makeActive, NULL},  {prepareDevices, NULL},       {prepareHostdevs, NULL},
+    {writeConfig, NULL}, {createGuest, undoCreate},    {connectGuest, NULL},
+    {setPassword, NULL}, {commitRestore, undoRestore}, {unpauseGuest, NULL},
 };
 
 static int
@@ -278,7 +331,6 @@ runSteps(Start *start)
     while (done < G_N_ELEMENTS(startSteps) && startSteps[done].run(start) == 0) {
         done++;
     }
-    stubdomStartFilesRemove(start->driver, start->vm->def); /* they were read, or never will be */
     if (done == G_N_ELEMENTS(startSteps)) {
         return 0;
     }
@@ -304,6 +356,7 @@ started(StubdomDriver *driver, virDomainObj *vm, virDomainRunningReason reason, 
     } else {
         virDomainObjSetState(vm, VIR_DOMAIN_RUNNING, reason);
     }
+    stubdomRestoreCommitted(driver, vm);
     stubdomDomainSaveStatus(driver, vm);
     stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STARTED, startedDetail(reason));
     if (paused) {
@@ -327,24 +380,25 @@ autodestroy(virDomainObj *vm, virConnectPtr conn)
     virDomainObjEndJob(vm);
 }
 
-int
-stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn, virDomainRunningReason reason,
-                    unsigned int flags)
+static int
+startDomain(Start *start, virConnectPtr conn, virDomainRunningReason reason, unsigned int flags)
 {
-    Start start = {.driver = driver, .vm = vm, .paused = flags & STUBDOM_PROCESS_START_PAUSED};
+    StubdomDriver *driver = start->driver;
+    virDomainObj *vm = start->vm;
     int status;
 
     if (stubdomDriverHasXen(driver) < 0) {
         return -1;
     }
+    start->paused = flags & STUBDOM_PROCESS_START_PAUSED;
     g_clear_pointer(&stubdomPrivate(vm)->endReason, g_free);
-    libxl_domain_config_init(&start.config);
-    status = runSteps(&start);
+    libxl_domain_config_init(&start->config);
+    status = runSteps(start);
     if (status == 0) {
         if (conn && (flags & STUBDOM_PROCESS_START_AUTODESTROY)) {
             virCloseCallbacksDomainAdd(vm, conn, autodestroy);
         }
-        started(driver, vm, reason, start.paused);
+        started(driver, vm, reason, start->paused);
     } else {
         virErrorPtr error = NULL;
 
@@ -352,8 +406,26 @@ stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn,
         stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_FAILED);
         virErrorRestore(&error);
     }
-    libxl_domain_config_dispose(&start.config);
+    libxl_domain_config_dispose(&start->config);
     return status;
+}
+
+int
+stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn, virDomainRunningReason reason,
+                    unsigned int flags)
+{
+    Start start = {.driver = driver, .vm = vm};
+
+    return startDomain(&start, conn, reason, flags);
+}
+
+int
+stubdomProcessRestore(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn, const StubdomRestore *restore,
+                      unsigned int flags)
+{
+    Start start = {.driver = driver, .vm = vm, .restore = restore};
+
+    return startDomain(&start, conn, VIR_DOMAIN_RUNNING_RESTORED, flags);
 }
 
 int
@@ -400,47 +472,4 @@ stubdomProcessConnect(StubdomDriver *driver, virDomainObj *vm)
         virResetLastError();
     }
     return priv->watch ? 0 : stubdomEventsWatch(driver->watcher, domid, &priv->watch);
-}
-
-/* --- autostart ------------------------------------------------------------------------ */
-
-static void
-autostart(StubdomDriver *driver, void *opaque)
-{
-    virDomainObj *vm = opaque;
-
-    virObjectLock(vm);
-    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
-        if (!virDomainObjIsActive(vm) && stubdomProcessStart(driver, vm, NULL, VIR_DOMAIN_RUNNING_BOOTED, 0) < 0) {
-            VIR_ERROR(_("the domain '%s' is not started with the host: %s"), vm->def->name, virGetLastErrorMessage());
-        }
-        virDomainObjEndJob(vm);
-    }
-    virDomainObjEndAPI(&vm);
-}
-
-static int
-autostartOne(virDomainObj *vm, void *opaque)
-{
-    StubdomDriver *driver = opaque;
-    bool wanted;
-
-    virObjectLock(vm);
-    wanted = vm->autostart && !virDomainObjIsActive(vm);
-    virObjectUnlock(vm);
-    if (wanted && stubdomDriverRun(driver, "stubdom-autostart", autostart, virObjectRef(vm)) < 0) {
-        virObjectUnref(vm);
-    }
-    return 0;
-}
-
-void
-stubdomProcessAutostart(StubdomDriver *driver)
-{
-    bool due = false;
-
-    if (!driver->libxl || virDriverShouldAutostart(driver->stateDir, &due) < 0 || !due) {
-        return;
-    }
-    virDomainObjListForEach(driver->domains, false, autostartOne, driver);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "stubdom_conf.h"
+#include "stubdom_restore.h"
 
 typedef enum {
     STUBDOM_PROCESS_START_PAUSED = 1 << 0,
@@ -30,6 +31,13 @@ typedef enum {
  */
 int stubdomProcessStart(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn, virDomainRunningReason reason,
                         unsigned int flags);
+
+/**
+ * stubdomProcessRestore: the same from a save image.
+ * @restore: with an image; a managed one is gone on success, and as it was on failure
+ */
+int stubdomProcessRestore(StubdomDriver *driver, virDomainObj *vm, virConnectPtr conn, const StubdomRestore *restore,
+                          unsigned int flags);
 
 /**
  * stubdomProcessRestart: ends an active domain and starts it anew with the definition it has, its events queued.
@@ -72,8 +80,3 @@ void stubdomProcessRemoveInactive(StubdomDriver *driver, virDomainObj *vm);
  * Returns 0, or -1 with an error reported.
  */
 int stubdomProcessConnect(StubdomDriver *driver, virDomainObj *vm);
-
-/**
- * stubdomProcessAutostart: starts all domains that are marked so, each in a thread of its own, once a boot.
- */
-void stubdomProcessAutostart(StubdomDriver *driver);

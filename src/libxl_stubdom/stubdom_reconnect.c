@@ -19,9 +19,11 @@
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
 #include "stubdom_hostdev_host.h"
+#include "stubdom_managed.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
 #include "stubdom_process.h"
+#include "stubdom_save.h"
 #include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
@@ -80,6 +82,26 @@ reclaim(StubdomDriver *driver, void *opaque)
     virDomainObjEndAPI(&vm);
 }
 
+/* A save or a restore that libvirtd did not live to finish. */
+static void
+recover(StubdomDriver *driver, void *opaque)
+{
+    virDomainObj *vm = opaque;
+
+    virObjectLock(vm);
+    if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
+        if (virDomainObjIsActive(vm)) {
+            stubdomSaveRecover(driver, vm);
+        }
+        if (virDomainObjIsActive(vm)) {
+            stubdomRestoreRecover(driver, vm);
+        }
+        stubdomProcessRemoveInactive(driver, vm);
+        virDomainObjEndJob(vm);
+    }
+    virDomainObjEndAPI(&vm);
+}
+
 /* A guest that has shut down meanwhile is still there, and libxl tells of it as soon as it is watched. */
 static void
 takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
@@ -92,6 +114,10 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
         virResetLastError();
     }
     stubdomDomainSaveStatus(driver, vm);
+    if ((stubdomPrivate(vm)->savingTo || stubdomPrivate(vm)->restored) &&
+        stubdomDriverRun(driver, "stubdom-recover", recover, virObjectRef(vm)) < 0) {
+        virObjectUnref(vm);
+    }
     if (vm->def->nnets + vm->def->nhostdevs > 0) {
         runWithJob(driver, vm, VIR_JOB_MODIFY, "stubdom-reclaim", reclaim);
     }
@@ -100,8 +126,12 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 static void
 gone(StubdomDriver *driver, virDomainObj *vm)
 {
-    stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_UNKNOWN);
-    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+    bool saved = stubdomSaveRecoverGone(driver, vm);
+
+    stubdomManagedUsed(driver, vm);
+    stubdomProcessEnded(driver, vm, saved ? VIR_DOMAIN_SHUTOFF_SAVED : VIR_DOMAIN_SHUTOFF_UNKNOWN);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED,
+                                saved ? VIR_DOMAIN_EVENT_STOPPED_SAVED : VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
 }
 
 /* Its devices go back to the host. */

@@ -17,6 +17,7 @@
  */
 
 #include "fake_hypervisor.h"
+#include "fake_libxl.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -72,7 +73,7 @@ fakeFatal(const char *what)
 
 /* --- requests to the test process ----------------------------------------- */
 
-static void
+void
 fakeLog(libxl_ctx *ctx, const char *text)
 {
     xentoollog_logger *logger = NULL;

@@ -49,6 +49,9 @@ REFUSED = [
     ('remote_display_port_max = 5900', "'remote_display_port_max' is 5900; it must be from 5901 to 65535"),
     ('remote_websocket_port_min = 5699', "'remote_websocket_port_min' is 5699; it must be from 5700 to 65534"),
     ('remote_websocket_port_max = 65536', "'remote_websocket_port_max' is 65536; it must be from 5701 to 65535"),
+    ('save_image_format = "zip"', "'save_image_format' is 'zip'; it must be one of raw, gzip, bzip2, xz, zstd"),
+    ('save_image_format = 4', "expected a string for 'save_image_format'"),
+    ('restore_other_image = 2', "value for 'restore_other_image' parameter must be 0 or 1"),
     ('memroy = 96', "there is no setting 'memroy'; there are image, memory,"),
     ('memory 96', 'expecting an assignment'),
 ]

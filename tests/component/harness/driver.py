@@ -58,9 +58,11 @@ class Driver:
             'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8', 'PYTHONDONTWRITEBYTECODE': '1',
             'LIBVIRT_DRIVER_DIR': os.environ['STUBDOM_TEST_DRIVER_DIR'],
             'FAKEXEN_DIR': str(self.directory / 'xen'), 'XENSTORED_PATH': str(self.directory / 'store' / 'socket'),
+            'STUBDOM_IMAGE_DIR': str(self.directory / 'images'),
             'STUBDOM_RUN_DIR': str(self.directory / 'run'), 'STUBDOM_XEN_LOG_DIR': str(self.directory / 'log'),
             'FAKE_SYSFS': str(self.directory / 'sys/bus/pci'), 'FAKE_SYSFS_ROOT': str(self.root / 'sys/bus/pci'),
-            'LD_PRELOAD': programs.preload('fake_libxl'), 'LIBVIRT_LOG_OUTPUTS': '2:stderr',
+            'LD_PRELOAD': f"{programs.preload('fake_libxl')}:{os.environ['STUBDOM_TEST_FAKE_FILES']}",
+            'LIBVIRT_LOG_OUTPUTS': '2:stderr',
             'FAKENET_DIR': str(self.directory), 'STUBDOM_TEST_FAKE_NETWORK': os.environ['STUBDOM_TEST_FAKE_NETWORK'],
             'ASAN_OPTIONS': 'detect_leaks=0', 'UBSAN_OPTIONS': 'print_stacktrace=1',
         }

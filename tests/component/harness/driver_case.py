@@ -2,6 +2,7 @@
 """Base class of tests of the libvirt driver, with libxl's part of making an HVM guest."""
 
 import contextlib
+import os
 import threading
 
 from . import scripts
@@ -13,7 +14,7 @@ from .toolstack import ERROR_FAIL, LibxlError
 
 # Numbers of libvirt's API.
 DEFINED, UNDEFINED, STARTED, SUSPENDED, RESUMED, STOPPED, SHUTDOWN, _PMSUSPENDED, CRASHED = range(9)
-(STOPPED_SHUTDOWN, STOPPED_DESTROYED, STOPPED_CRASHED, _MIGRATED, _SAVED, STOPPED_FAILED) = range(6)
+(STOPPED_SHUTDOWN, STOPPED_DESTROYED, STOPPED_CRASHED, _MIGRATED, STOPPED_SAVED, STOPPED_FAILED) = range(6)
 RUNNING, PAUSED, IN_SHUTDOWN, SHUTOFF, IN_CRASH = 1, 3, 4, 5, 6
 
 XML = '''<domain type='xen'>
@@ -45,6 +46,7 @@ class DriverTest(ComponentTest):
             path.write_text(self.conf, encoding='utf-8')
             path.chmod(0o600)
         self.script = scripts.normal  # of stubdomains made from now on
+        self.memory_size = 1 << 16    # bytes of a guest's memory that are saved
         self.creating = None          # called with the guest before its device model is started
         self.toolstack.make_guest = self._make_guest
         self.drivers = []
@@ -83,8 +85,8 @@ class DriverTest(ComponentTest):
         listen = vnc.get('listen', '127.0.0.1')
         return listen if ':' in listen else f'{listen}:{vnc.get("display", 0)}'
 
-    def _make_guest(self, config):
-        """libxl_domain_create_new() of an HVM guest: domain, device model, and its end if that does not come up."""
+    def _make_guest(self, config, state=None):
+        """An HVM guest as libxl makes it, booted or restored: domain, device model, and its end if that does not come up."""
         info, build = config['c_info'], config['b_info']
         hvm = build.get('type.hvm', {})
         serials = hvm.get('serial_list') or ([hvm['serial']] if hvm.get('serial') else [])
@@ -98,6 +100,13 @@ class DriverTest(ComponentTest):
         self.toolstack.guests[guest.domid] = guest
         self.toolstack.scripts[guest.domid] = self.script
         self.hypervisor.domains[guest.domid].paused = True
+        self.hypervisor.domains[guest.domid].content = os.urandom(self.memory_size)
+        if state is not None:
+            path = self.directory / 'libxl' / f'qemu-resume.{guest.domid}'
+            path.write_bytes(state)
+            guest.incoming = open(path, 'rb')  # pylint: disable=consider-using-with
+            self.addCleanup(guest.incoming.close)
+            path.unlink()
         if self.creating:
             self.creating(guest)
         if not guest.alive:

@@ -98,6 +98,7 @@ class Domain:
         self.memory = 0      # KiB
         self.cpu_time = 0    # ns
         self.vcpus = 1
+        self.content = b''   # of its memory, as far as a test looks at it
 
     def new_port(self):
         """An unbound port; of a domain that is gone, a closed one."""

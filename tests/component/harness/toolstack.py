@@ -14,7 +14,7 @@ import socket
 import threading
 import uuid
 
-from . import numbers, pci
+from . import libxl_save, numbers, pci
 from .hypervisor import PAGE_SIZE
 from .pci import ERROR_FAIL, LibxlError
 from .qmp import Qmp, QmpError
@@ -40,10 +40,11 @@ GRANT_XENSTORE = 1
 class Call:
     """One call of libxl or libxenctrl by the program under test."""
 
-    def __init__(self, name, numbers, argument):
+    def __init__(self, name, numbers, argument, descriptor=None):
         self.name = name
         self.numbers = numbers
         self.argument = argument
+        self.descriptor = descriptor  # that came with it, closed when it was answered
 
     def __repr__(self):
         return f'{self.name}({", ".join(map(str, self.numbers))}) {json.dumps(self.argument)[:400]}'
@@ -64,7 +65,9 @@ class Toolstack:
         self.guests = {}       # domid -> Guest, of those the program under test made
         self.sysfs = None
         self.pci = pci.Pci(self)
-        self.make_guest = None # makes an HVM guest of a libxl_domain_config, returns its domid
+        self.make_guest = None # makes an HVM guest of a libxl_domain_config and perhaps a device state, returns its domid
+        self.at = lambda step: None  # called before each step of a save or a restore (libxl_save.py)
+        self.error = LibxlError
         self.next_domid = 1
         self.host = numbers.Host()
         self.domain_numbers = {}  # domid -> numbers.Numbers
@@ -121,12 +124,13 @@ class Toolstack:
             except OSError:
                 return
             # Read here, so that calls are recorded in the order in which they were made.
-            head, _, body = connection.recv(256 * 1024).decode().partition('\n')
+            data, descriptors, _, _ = socket.recv_fds(connection, 256 * 1024, 1)
+            head, _, body = data.decode().partition('\n')
             if not head:
                 connection.close()
                 continue  # killed before it could ask
             name, *numbers = head.split()
-            call = Call(name, [int(number) for number in numbers], json.loads(body))
+            call = Call(name, [int(number) for number in numbers], json.loads(body), *descriptors)
             self.calls.append(call)
             thread = threading.Thread(target=self._answer, args=(connection, call), name='libxl call', daemon=True)
             thread.start()
@@ -147,6 +151,8 @@ class Toolstack:
                         value, lines = len(value), value
                 except LibxlError as error:
                     rc, lines = error.rc, (str(error),)
+            if call.descriptor is not None:
+                os.close(call.descriptor)
             with contextlib.suppress(OSError):
                 connection.send('\n'.join([f'{rc} {value}', *lines, '']).encode())
 
@@ -443,4 +449,5 @@ CALLS = {
     'xendevicemodel_shutdown': Toolstack.shut_down,
     **numbers.CALLS,
     **pci.CALLS,
+    **libxl_save.CALLS,
 }

@@ -99,7 +99,7 @@ class Domain(Guest):
         if domain.isActive():
             domain.destroy()
         if domain.isPersistent():
-            domain.undefine()
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
         self.waitGone()
 
     def expect(self, *wanted):

@@ -20,6 +20,7 @@ import test_driver_lifecycle  # noqa: E402,F401
 import test_driver_stats  # noqa: E402,F401
 import test_libvirtd  # noqa: E402,F401
 import test_virsh  # noqa: E402,F401
+import test_driver_save  # noqa: E402,F401
 import test_save  # noqa: E402,F401
 import test_save_ends  # noqa: E402,F401
 import test_pci  # noqa: E402,F401
