@@ -22,7 +22,7 @@
 #include "virthread.h"
 #include "virutil.h"
 
-#define BUFFER_SIZE (1024 * 1024)
+#define BUFFER_SIZE (1024UL * 1024)
 
 struct _StubdomPump {
     gatomicrefcount references;
@@ -34,14 +34,36 @@ struct _StubdomPump {
     unsigned char *buffer;   /* thread only */
     GChecksum *digest;       /* thread only */
     unsigned long long left; /* thread only: to be read from a file */
-    int wake;                /* immutable: readable after stubdomPumpAbort() */
+    int wake;                /* immutable: readable after stubdomPumpAbort() and stubdomPumpEnd() */
     GMutex lock;
     unsigned long long bytes; /* lock */
+    bool aborted;             /* lock */
+    bool ended;               /* lock: what is in the pipe is all */
     const char *failed;       /* thread only: what failed, or NULL */
     int error;                /* thread only: errno of it; ECANCELED: given up */
 };
 
-/* Returns false if it was given up. */
+static bool
+isSet(StubdomPump *pump, const bool *flag)
+{
+    bool set;
+
+    g_mutex_lock(&pump->lock);
+    set = *flag;
+    g_mutex_unlock(&pump->lock);
+    return set;
+}
+
+static void
+setFlag(StubdomPump *pump, bool *flag)
+{
+    g_mutex_lock(&pump->lock);
+    *flag = true;
+    g_mutex_unlock(&pump->lock);
+    ignore_value(eventfd_write(pump->wake, 1));
+}
+
+/* Returns false if it was given up. With what is in the pipe being all, it does not wait. */
 static bool
 waitFor(StubdomPump *pump, int fd, short events)
 {
@@ -49,7 +71,7 @@ waitFor(StubdomPump *pump, int fd, short events)
 
     while (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno == EINTR) {
     }
-    if (fds[1].revents) {
+    if (fds[1].revents && isSet(pump, &pump->aborted)) {
         errno = ECANCELED;
         return false;
     }
@@ -72,11 +94,16 @@ fill(StubdomPump *pump)
 
     while (have < BUFFER_SIZE && (pump->toFile || pump->left > 0)) {
         ssize_t got;
+        bool ended;
 
         if (!waitFor(pump, pump->source, POLLIN)) {
             return -1;
         }
+        ended = isSet(pump, &pump->ended); /* before what there is is looked for */
         got = read(pump->source, pump->buffer + have, BUFFER_SIZE - have);
+        if (got < 0 && errno == EAGAIN && ended) {
+            break;
+        }
         if (got < 0 && errno != EINTR && errno != EAGAIN) {
             return -1;
         }
@@ -115,7 +142,7 @@ drain(StubdomPump *pump, size_t size)
             return false;
         }
         put = write(pump->sink, pump->buffer + done, size - done);
-        if (put < 0 && errno == EPIPE && !pump->toFile) {
+        if (put < 0 && !pump->toFile && (errno == EPIPE || (errno == EAGAIN && isSet(pump, &pump->ended)))) {
             VIR_FORCE_CLOSE(pump->sink); /* what is left is read for its digest */
         } else if (put < 0 && errno != EINTR && errno != EAGAIN) {
             return false;
@@ -259,7 +286,13 @@ stubdomPumpFromFile(int file, unsigned long long length, int pipe, bool direct)
 void
 stubdomPumpAbort(StubdomPump *pump)
 {
-    ignore_value(eventfd_write(pump->wake, 1));
+    setFlag(pump, &pump->aborted);
+}
+
+void
+stubdomPumpEnd(StubdomPump *pump)
+{
+    setFlag(pump, &pump->ended);
 }
 
 unsigned long long
@@ -277,11 +310,10 @@ int
 stubdomPumpFinish(StubdomPump *pump, StubdomPumpResult *result)
 {
     gsize size = sizeof(result->digest);
-    eventfd_t aborted = 0;
     int status = -1;
 
     virThreadJoin(&pump->thread);
-    if (pump->error == ECANCELED || eventfd_read(pump->wake, &aborted) == 0) {
+    if (isSet(pump, &pump->aborted)) {
         virReportError(VIR_ERR_OPERATION_ABORTED, "%s", _("it was given up, as was asked for"));
     } else if (pump->failed) {
         virReportSystemError(pump->error, "%s", _(pump->failed));

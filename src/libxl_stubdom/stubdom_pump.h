@@ -55,6 +55,13 @@ void stubdomPumpUnref(StubdomPump *pump);
 void stubdomPumpAbort(StubdomPump *pump);
 
 /**
+ * stubdomPumpEnd: whoever was at the other end of the pipe is done with it.
+ *
+ * It may still be open in some process that was forked meanwhile and never uses it, which nobody is to wait for.
+ */
+void stubdomPumpEnd(StubdomPump *pump);
+
+/**
  * stubdomPumpBytes: how many have been carried so far. Any thread.
  */
 unsigned long long stubdomPumpBytes(StubdomPump *pump);
@@ -62,7 +69,8 @@ unsigned long long stubdomPumpBytes(StubdomPump *pump);
 /**
  * stubdomPumpFinish: waits until the last byte has been carried, and drops the caller's reference.
  *
- * The other end of the pipe must have been closed, or be about to be closed by its process.
+ * The other end of the pipe must have been closed, or be about to be closed by its process; or stubdomPumpEnd() was
+ * called.
  *
  * Returns 0 and @result; or -1 with an error reported, VIR_ERR_OPERATION_ABORTED after stubdomPumpAbort().
  */

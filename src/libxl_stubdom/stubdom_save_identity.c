@@ -119,12 +119,12 @@ shown(const char *value)
 int
 stubdomSaveIdentityCheck(const char *cookie, const StubdomSaveIdentity *now, const char *path, bool anyway)
 {
-    g_autoptr(xmlDoc) document = NULL;
     g_autoptr(xmlXPathContext) context = NULL;
+    g_autoptr(xmlDoc) document = virXMLParseStringCtxt(cookie, _("(cookie of a save image)"), &context);
     g_autoptr(StubdomSaveIdentity) then = NULL;
     g_autofree char *text = NULL;
 
-    if ((document = virXMLParseStringCtxt(cookie, _("(cookie of a save image)"), &context))) {
+    if (document) {
         then = stubdomSaveIdentityParse(context);
     }
     if (!then) {

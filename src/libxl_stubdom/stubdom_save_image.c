@@ -24,8 +24,8 @@
 #define IMAGE_VERSION 1
 
 /* More than any domain's. */
-#define XML_MAX (16U * 1024 * 1024)
-#define COOKIE_MAX (64U * 1024)
+#define XML_MAX (16UL * 1024 * 1024)
+#define COOKIE_MAX (64UL * 1024)
 
 #define FLAG_PAUSED 1U
 #define FLAGS_KNOWN FLAG_PAUSED

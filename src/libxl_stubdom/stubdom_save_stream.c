@@ -124,6 +124,10 @@ stubdomSaveStreamFinish(StubdomSaveStream *stream, StubdomPumpResult *data)
     int status;
 
     VIR_FORCE_CLOSE(stream->fd);
+    if (!stream->helper) {
+        stubdomPumpEnd(
+            pump); /* a child of libxl's, of another guest that is being started, may have a copy of the pipe */
+    }
     if ((status = stubdomPumpFinish(pump, data)) < 0) {
         virErrorPreserveLast(&error);
     }

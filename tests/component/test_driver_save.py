@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The libvirt driver saves and restores domains: to a file, managed, and not."""
 
+import os
 import shutil
 import xml.etree.ElementTree as ElementTree
 
@@ -279,6 +280,17 @@ class JobTest(SaveTest):
         self.assertEqual(self.driver.on('guest', 'controlInfo', 0)[0], 0)
         go.set()
         pending.wait()
+
+    def test_pipe_stays_open_elsewhere(self):
+        """A process that was forked meanwhile has a copy of it: nobody waits for that."""
+        self.start_guest()
+        content = self.content()
+        kept = []
+        self.toolstack.failures['libxl_domain_suspend'] = lambda call: kept.append(os.dup(call.descriptor))
+        self.driver.on('guest', 'managedSave', 0)
+        self.driver.on('guest', 'create')
+        os.close(kept[0])
+        self.assertEqual(self.content(), content)
 
     def test_restore_aborted(self):
         self.start_guest()
