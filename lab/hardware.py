@@ -24,8 +24,8 @@ def arguments(port, disk, payload, directory, frozen):
         # vme, which TCG lacks, is claimed because libvirt finds no CPU model for Xen without it.
         "-cpu", "qemu64,+svm,+npt,+vme,x-force-features=on",
         "-smp", "2", "-m", f"{MEMORY_MIB}M",
-        # The explicit PCI half is what makes the IOMMU migratable.
-        "-device", "AMDVI-PCI,id=iommu0,addr=02.0", "-device", "amd-iommu,pci-id=iommu0",
+        # The explicit PCI half is what makes the IOMMU migratable; dma-remap lets it translate what devices read and write.
+        "-device", "AMDVI-PCI,id=iommu0,addr=02.0", "-device", "amd-iommu,pci-id=iommu0,dma-remap=on",
         "-chardev", f"file,id=console,path={directory}/console.log", "-serial", "chardev:console",
         "-chardev", f"socket,id=qmp,path={directory}/qmp,server=on,wait=off",
         "-mon", "chardev=qmp,mode=control",

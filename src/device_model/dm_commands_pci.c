@@ -154,7 +154,7 @@ undoInsert(PciCall *call, const GError *error)
         g_error_matches(error, DM_ERROR, DM_ERROR_CANCELLED)) {
         failInsert(call);
     } else {
-        dmPciBackendRemove(dmModelLibxl(call->model), stubdomain, call->address, takenBack, call);
+        dmPciBackendRemove(stubdomain, call->address, takenBack, call);
     }
 }
 

@@ -45,12 +45,12 @@ typedef struct {
     gboolean quiet;           /* what it says now is no news */
 } LibxlLogger;
 
-/* All members: main loop only. */
+/* All members: main loop only, or the one thread that opened it for itself. */
 struct _DmLibxl {
     LibxlLogger logger;
     libxl_ctx *ctx;
-    LibxlSource *source;
-    guint operations; /* in work */
+    LibxlSource *source; /* NULL: a thread's */
+    guint operations;    /* in work */
 };
 
 struct _DmLibxlOperation {
@@ -197,10 +197,10 @@ static GSourceFuncs libxlSourceFuncs = {
     .finalize = libxlFinalize,
 };
 
-DmLibxl *
-dmLibxlOpen(GError **error)
+/* A context and its log, without the main loop. */
+static DmLibxl *
+openContext(GError **error)
 {
-    static const libxl_event_hooks eventHooks = {.disaster = libxlDisaster};
     static const libxl_childproc_hooks childHooks = {.chldowner = libxl_sigchld_owner_libxl_always_selective_reap};
     DmLibxl *libxl = g_new0(DmLibxl, 1);
     int rc;
@@ -216,6 +216,18 @@ dmLibxlOpen(GError **error)
         return NULL;
     }
     libxl_childproc_setmode(libxl->ctx, &childHooks, NULL);
+    return libxl;
+}
+
+DmLibxl *
+dmLibxlOpen(GError **error)
+{
+    static const libxl_event_hooks eventHooks = {.disaster = libxlDisaster};
+    DmLibxl *libxl = openContext(error);
+
+    if (!libxl) {
+        return NULL;
+    }
     libxl_event_register_callbacks(libxl->ctx, &eventHooks, NULL);
     libxl->source = (LibxlSource *)g_source_new(&libxlSourceFuncs, sizeof(LibxlSource));
     libxl->source->libxl = libxl;
@@ -227,6 +239,12 @@ dmLibxlOpen(GError **error)
     return libxl;
 }
 
+DmLibxl *
+dmLibxlOpenThread(GError **error)
+{
+    return openContext(error);
+}
+
 void
 dmLibxlClose(DmLibxl *libxl)
 {
@@ -234,9 +252,11 @@ dmLibxlClose(DmLibxl *libxl)
         return;
     }
     g_warn_if_fail(libxl->operations == 0);
-    dropPolls(libxl->source);
-    g_source_destroy(&libxl->source->source);
-    g_source_unref(&libxl->source->source);
+    if (libxl->source) {
+        dropPolls(libxl->source);
+        g_source_destroy(&libxl->source->source);
+        g_source_unref(&libxl->source->source);
+    }
     libxl_ctx_free(libxl->ctx);
     g_string_free(libxl->logger.said, TRUE);
     g_free(libxl);

@@ -24,6 +24,17 @@ typedef void (*DmLibxlFunc)(const GError *error, gpointer opaque);
  * Returns: (transfer full): free with dmLibxlClose(); NULL with DM_ERROR_XEN
  */
 DmLibxl *dmLibxlOpen(GError **error);
+
+/**
+ * dmLibxlOpenThread:
+ *
+ * A context for the calling thread alone, in which libxl's calls block: for
+ * those of its operations that wait for a domain before they return, although
+ * they are called asynchronous. No dmLibxlBegin() with it.
+ *
+ * Returns: (transfer full): free with dmLibxlClose(); NULL with DM_ERROR_XEN
+ */
+DmLibxl *dmLibxlOpenThread(GError **error);
 void dmLibxlClose(DmLibxl *libxl);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DmLibxl, dmLibxlClose)
 

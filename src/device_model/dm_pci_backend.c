@@ -7,6 +7,7 @@
  * address for its sysfs and for hypercalls, where Xen takes it for the host's:
  * with virtual addresses it maps another device's interrupts, or none. So such
  * an image needs xen-pciback in passthrough mode, which keeps addresses.
+ * Taking a device back is a thread's: see the header.
  */
 
 #include "config.h"
@@ -15,6 +16,7 @@
 
 #include <stdio.h>
 
+#include <gio/gio.h>
 #include <glib/gi18n-lib.h>
 
 #include "dm_error.h"
@@ -110,17 +112,70 @@ fillDevice(libxl_device_pci *device, const char *address)
     return TRUE;
 }
 
-void
-dmPciBackendRemove(DmLibxl *libxl, guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque)
+/* One removal, in its own thread. */
+typedef struct {
+    guint stubdomain; /* immutable, as is address */
+    char *address;
+    DmLibxlFunc func; /* main loop only, as is opaque */
+    gpointer opaque;
+} Removal;
+
+static void
+removalFree(gpointer data)
 {
-    g_autofree char *what = g_strdup_printf(_("take PCI device %s from stubdomain %u"), address, stubdomain);
-    DmLibxlOperation *operation = dmLibxlBegin(libxl, what, func, opaque);
+    Removal *removal = data;
+
+    g_free(removal->address);
+    g_free(removal);
+}
+
+static void
+removeDevice(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    const Removal *removal = data;
+    GError *error = NULL;
+    g_autoptr(DmLibxl) libxl = dmLibxlOpenThread(&error);
     libxl_device_pci device;
     int rc = ERROR_INVAL;
 
-    if (fillDevice(&device, address)) {
-        rc = libxl_device_pci_remove(dmLibxlContext(libxl), stubdomain, &device, dmLibxlHow(operation));
+    if (libxl && fillDevice(&device, removal->address)) {
+        rc = libxl_device_pci_remove(dmLibxlContext(libxl), removal->stubdomain, &device, NULL);
+        libxl_device_pci_dispose(&device);
     }
-    dmLibxlStarted(operation, rc);
-    libxl_device_pci_dispose(&device);
+    if (libxl && rc) {
+        g_autofree char *what =
+            g_strdup_printf(_("take PCI device %s from stubdomain %u"), removal->address, removal->stubdomain);
+
+        dmLibxlSetError(libxl, &error, what, rc);
+    }
+    if (error) {
+        g_task_return_error(task, error);
+    } else {
+        g_task_return_boolean(task, TRUE);
+    }
+}
+
+static void
+deviceRemoved(GObject *source, GAsyncResult *result, gpointer opaque)
+{
+    Removal *removal = opaque;
+    g_autoptr(GError) error = NULL;
+
+    (void)g_task_propagate_boolean(G_TASK(result), &error);
+    removal->func(error, removal->opaque);
+}
+
+void
+dmPciBackendRemove(guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque)
+{
+    Removal *removal = g_new0(Removal, 1);
+    g_autoptr(GTask) task = NULL;
+
+    removal->stubdomain = stubdomain;
+    removal->address = g_strdup(address);
+    removal->func = func;
+    removal->opaque = opaque;
+    task = g_task_new(NULL, NULL, deviceRemoved, removal);
+    g_task_set_task_data(task, removal, removalFree);
+    g_task_run_in_thread(task, removeDevice);
 }

@@ -33,8 +33,9 @@ gboolean dmPciBackendCheck(DmStore *store, guint stubdomain, const char *address
  * dmPciBackendRemove:
  *
  * Takes the device from the stubdomain: its rights, its place in xen-pciback,
- * and a reset. @func is called once from the main loop. libxl itself waits for
- * the backend within this call (libxl__wait_for_backend(), at most 10 s, twice):
- * a stubdomain whose pcifront does not answer holds up our main loop so long.
+ * and a reset. @func is called once from the main loop. libxl waits within its
+ * call for the stubdomain's pcifront, at most 10 s, twice
+ * (libxl__wait_for_backend() in libxl_pci.c), also when it is called
+ * asynchronously, so that is done in a thread.
  */
-void dmPciBackendRemove(DmLibxl *libxl, guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque);
+void dmPciBackendRemove(guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque);

@@ -219,6 +219,30 @@ class InsertFailsTest(PciTest):
         self.assertIn('pciback is stuck', model.errors())
         self.works_again(model)
 
+    def test_taking_back_takes_long(self):
+        """libxl waits for the stubdomain's pcifront: others are served meanwhile."""
+        begun, served = threading.Event(), threading.Event()
+
+        def slow(call):
+            begun.set()
+            self.assertTrue(served.wait(self.seconds))
+
+        self.toolstack.failures['libxl_device_pci_remove'] = slow
+        _, model, _ = self.start_running(answers(lambda stub: stub.state('pci-insert-failed'),
+                                                 lambda stub: stub.wait_running_back()))
+        client = model.driver_qmp()
+        number = client.send('device_add', DEVICE)
+        self.assertTrue(begun.wait(self.seconds))
+        started = time.monotonic()
+        self.assertTrue(model.qmp().call('query-status')['running'])
+        self.assertLess(time.monotonic() - started, AT_ONCE * self.slowness)
+        served.set()
+        with self.assertRaises(QmpError) as caught:
+            client.answer(number)
+        self.assertIn('pci-insert-failed', caught.exception.description)
+        self.toolstack.failures.clear()
+        self.works_again(model)
+
     def test_stubdomain_dies(self):
         """Whether before it took the command or after, with parameter written or not: known at once."""
         def died(*acts):

@@ -3,12 +3,13 @@
 
 from pathlib import Path
 
-from host import Failure, read, run, waitFor
+from host import Failure, domains, read, run, setDeadline, waitFor
 
 NIC = "0000:00:08.0"
 NIC_IDS = "8086:10d3"
 EDU = "0000:00:09.0"
 EDU_IDS = "1234:11e8"
+CLEANUP = 60
 SYSFS = Path("/sys/bus/pci")
 EDU_IDENTIFICATION = "010000ed"
 
@@ -23,7 +24,10 @@ def driver(address):
 
 
 class Assignable:
-    """Devices that guests can be given, for a `with` block; afterwards dom0 has them back, its own driver bound."""
+    """Devices that guests can be given, for a `with` block; afterwards dom0 has them back, its own driver bound.
+
+    When the test failed, the guest that still has one is destroyed before.
+    """
 
     def __init__(self, *addresses):
         self._addresses = addresses
@@ -32,8 +36,14 @@ class Assignable:
         for address in self._addresses:
             run("xl", "pci-assignable-add", address)
 
-    def __exit__(self, *unused):
+    def __exit__(self, kind, *unused):
+        if kind:
+            setDeadline(CLEANUP)
         for address in self._addresses:
+            domid = kind and owner(address)
+            if domid:
+                run("xl", "destroy", domid, check=False)
+                waitFor(f"the end of domain {domid}", lambda wanted=domid: int(wanted) not in domains().values())
             giveBack(address)
 
 

@@ -131,7 +131,7 @@ def refused(note):
             check(owner(EDU) is None, "libxl has kept the device")
             other.create()
             run("xl", "pci-attach", other.name, EDU)
-            refuses(guest, EDU, "not assignable")
+            refuses(guest, EDU, "already assigned to a different guest")
             check(ofStubdomain(other.stubdomain()) == [EDU], "the other guest lost its device")
             for one in (guest, other):
                 one.destroy()
