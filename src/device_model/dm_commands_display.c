@@ -38,14 +38,15 @@ typedef struct {
 
 /* All members: main loop only. */
 struct _DmCommandsDisplay {
-    GHashTable *fds;  /* name → descriptor + 1 */
+    GHashTable *fds;  /* name → int */
     GPtrArray *holds; /* of Hold: keys that are pressed */
 };
 
 static void
 closeFd(gpointer fd)
 {
-    close(GPOINTER_TO_INT(fd) - 1);
+    close(*(int *)fd);
+    g_free(fd);
 }
 
 static DmCommandsDisplay *
@@ -385,7 +386,7 @@ dmCommandGetFd(DmQmpRequest *request, JsonObject *arguments, gpointer opaque)
         close(fd);
         dmQmpRequestFail(request, "GenericError", _("%u file descriptors wait to be used already"), FDS_MAX);
     } else {
-        g_hash_table_replace(state->fds, g_strdup(name), GINT_TO_POINTER(fd + 1));
+        g_hash_table_replace(state->fds, g_strdup(name), g_memdup2(&fd, sizeof(fd)));
         dmQmpRequestReturn(request, NULL);
     }
 }
@@ -396,7 +397,7 @@ dmCommandAddClient(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
     DmDisplay *display = findDisplay(opaque, request);
     DmCommandsDisplay *state = getState(opaque);
     const char *name;
-    gpointer fd;
+    const int *fd;
     gboolean skip;
     g_autoptr(GError) error = NULL;
 
@@ -409,7 +410,7 @@ dmCommandAddClient(DmQmpRequest *request, JsonObject *arguments, gpointer opaque
         dmQmpRequestFail(request, "GenericError", _("there is no file descriptor '%s'"), name);
     } else if (name) {
         skip = json_object_get_boolean_member_with_default(arguments, "skipauth", FALSE);
-        (void)dmDisplayAddViewer(display, GPOINTER_TO_INT(fd) - 1, skip, &error);
+        (void)dmDisplayAddViewer(display, *fd, skip, &error);
         answer(request, error);
         g_hash_table_remove(state->fds, name);
     }

@@ -25,7 +25,7 @@
 
 /* Deaths in a row after which nobody tries any more, and how long one has to live for the row to end. */
 #define DEATHS_MAX 12U
-#define LIFE_MIN (G_USEC_PER_SEC * 60)
+#define LIFE_MIN (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
 
 G_STATIC_ASSERT(DISPLAY_WORKER_FD == DM_WORKER_FD);
 G_STATIC_ASSERT(sizeof(DisplayReply) <= DM_WORKER_PACKET_MAX);

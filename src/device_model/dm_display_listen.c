@@ -80,7 +80,7 @@ listenAt(DmDisplayListener *listener, const DmDisplayListen *listen, GError **er
     }
     if (!listener->socket) {
         g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the display cannot listen at port %u of '%s': %s"),
-                    listen->lastPort, listen->address, cause->message);
+                    listen->lastPort, listen->address, cause ? cause->message : "");
         return FALSE;
     }
     listener->host = g_inet_address_to_string(address);

@@ -14,7 +14,7 @@ struct _DmDisplayViewers {
     gboolean password;          /* immutable */
     DmDisplayEventFunc func;    /* immutable */
     gpointer opaque;            /* immutable */
-    GHashTable *table;          /* number → DisplayReply of its connection */
+    GHashTable *table;          /* number → DisplayReply of its connection, which has the number */
 };
 
 DmDisplayViewers *
@@ -26,7 +26,7 @@ dmDisplayViewersNew(const GPtrArray *listeners, gboolean password, DmDisplayEven
     viewers->password = password;
     viewers->func = func;
     viewers->opaque = opaque;
-    viewers->table = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    viewers->table = g_hash_table_new_full(g_int_hash, g_int_equal, NULL, g_free);
     return viewers;
 }
 
@@ -95,15 +95,15 @@ tell(const DmDisplayViewers *viewers, const char *name, const DisplayReply *view
 gboolean
 dmDisplayViewersReply(DmDisplayViewers *viewers, const DisplayReply *reply)
 {
-    gpointer key = GUINT_TO_POINTER(reply->viewer);
-    const DisplayReply *known = g_hash_table_lookup(viewers->table, key);
+    DisplayReply *known = g_hash_table_lookup(viewers->table, &reply->viewer);
 
     switch ((DisplayReplyType)reply->type) {
     case DISPLAY_REPLY_VIEWER_CONNECTED:
         if (known || g_hash_table_size(viewers->table) >= DISPLAY_VIEWERS_MAX) {
             return FALSE;
         }
-        g_hash_table_insert(viewers->table, key, g_memdup2(reply, sizeof(*reply)));
+        known = g_memdup2(reply, sizeof(*reply));
+        g_hash_table_insert(viewers->table, &known->viewer, known);
         tell(viewers, "VNC_CONNECTED", reply);
         return TRUE;
     case DISPLAY_REPLY_VIEWER_INITIALIZED:
@@ -116,7 +116,7 @@ dmDisplayViewersReply(DmDisplayViewers *viewers, const DisplayReply *reply)
             return FALSE;
         }
         tell(viewers, "VNC_DISCONNECTED", known);
-        g_hash_table_remove(viewers->table, key);
+        g_hash_table_remove(viewers->table, &reply->viewer);
         return TRUE;
     case DISPLAY_REPLY_CONNECTED:
     case DISPLAY_REPLY_DISCONNECTED:

@@ -119,6 +119,13 @@ helloLength(const DisplayGuest *guest, const char *data, size_t have)
     return end ? (size_t)(end - data) + 4 : 0;
 }
 
+/* libvncserver keeps the path of each request line, and frees one. */
+static bool
+helloRepeats(const DisplayGuest *guest, const char *data, size_t length)
+{
+    return guest->flags & DISPLAY_FLAG_WEBSOCKET && memmem(data, length, "\nGET ", 5);
+}
+
 /* Whether what came can be the beginning of a hello. */
 static bool
 helloPossible(const DisplayGuest *guest, const char *data, size_t have)
@@ -144,12 +151,12 @@ lookAt(DisplayGuest *guest, DisplayLobbyFunc func, void *opaque)
         return;
     }
     length = helloLength(guest, data, (size_t)have);
-    if (length) {
+    if (length && !helloRepeats(guest, data, length)) {
         int fd = guest->fd;
 
         guest->fd = -1;
         func(fd, data, length, guest->flags, guest->listener, opaque);
-    } else if (!helloPossible(guest, data, (size_t)have)) {
+    } else if (length || !helloPossible(guest, data, (size_t)have)) {
         dismiss(guest);
     }
 }

@@ -157,7 +157,7 @@ begin(DisplayUpdate *update, rfbClientPtr client)
         return false;
     }
     count = cutRegion(region, NULL);
-    update->slices = count <= RECTANGLES_MAX ? calloc(count, sizeof(*update->slices)) : NULL;
+    update->slices = count > 0 && count <= RECTANGLES_MAX ? calloc(count, sizeof(*update->slices)) : NULL;
     if (!update->slices) {
         sraRgnDestroy(region);
         rfbCloseClient(client);

@@ -58,6 +58,18 @@ passGreeting(int fd, int theirs, size_t request)
            send(fd, greeting, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) == length;
 }
 
+/* libvncserver 0.9.14 forgets what it allocated for a browser; each connection would cost some KiB for good. */
+static void
+freeClient(rfbClientPtr client)
+{
+    if (client->sock != RFB_INVALID_SOCKET) {
+        rfbCloseClient(client);
+    }
+    free(client->wsctx);
+    client->wsctx = NULL;
+    rfbClientConnectionGone(client);
+}
+
 static rfbClientPtr
 startClient(DisplayServer *server, int fd, const char *hello, size_t length, uint32_t flags)
 {
@@ -81,8 +93,7 @@ startClient(DisplayServer *server, int fd, const char *hello, size_t length, uin
     close(pair[1]);
     close(fd);
     if (client && !passed) {
-        rfbCloseClient(client);
-        rfbClientConnectionGone(client);
+        freeClient(client);
         client = NULL;
     }
     return client;
@@ -122,10 +133,7 @@ displayViewerFree(DisplayViewer *viewer)
         }
     }
     displayUpdateFree(&viewer->update);
-    if (viewer->client->sock != RFB_INVALID_SOCKET) {
-        rfbCloseClient(viewer->client);
-    }
-    rfbClientConnectionGone(viewer->client);
+    freeClient(viewer->client);
     free(viewer);
 }
 
@@ -230,6 +238,18 @@ readBrowser(DisplayViewer *viewer)
     return true;
 }
 
+/* A part of a message has come; whoever hung up after it sends no more. */
+static void
+waitForMore(DisplayViewer *viewer)
+{
+    struct pollfd end = {.fd = viewer->client->sock, .events = POLLRDHUP};
+
+    viewer->readable = false; /* it is said when more comes */
+    if (poll(&end, 1, 0) != 0) {
+        rfbCloseClient(viewer->client);
+    }
+}
+
 /* One message. False: no more for now. */
 static bool
 readOne(DisplayViewer *viewer)
@@ -254,7 +274,7 @@ readOne(DisplayViewer *viewer)
     }
     switch (displayRfbLook(state, data, (size_t)count, displayUpdateRunning(&viewer->update), &viewer->skip)) {
     case DISPLAY_RFB_WAIT:
-        viewer->readable = false; /* it is said when more comes */
+        waitForMore(viewer);
         return false;
     case DISPLAY_RFB_HOLD:
         viewer->held = true;

@@ -57,27 +57,22 @@ closeDescriptors(const WorkerSandbox *sandbox)
 }
 
 static bool
+limitResource(__rlimit_resource_t resource, rlim_t limit)
+{
+    struct rlimit value = {limit, limit};
+
+    return setrlimit(resource, &value) == 0;
+}
+
+static bool
 limitResources(const WorkerSandbox *sandbox)
 {
-    const struct {
-        __rlimit_resource_t resource;
-        rlim_t limit;
-    } limits[] = {
-        {RLIMIT_CORE, 0},     {RLIMIT_NOFILE, sandbox->descriptorsMax}, {RLIMIT_NPROC, 0}, {RLIMIT_MEMLOCK, 0},
-        {RLIMIT_MSGQUEUE, 0}, {RLIMIT_DATA, sandbox->memoryMax},
-    };
-
     if (WORKER_SANDBOX_SANITIZED) {
         return true;
     }
-    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct rlimit value = {limits[i].limit, limits[i].limit};
-
-        if (setrlimit(limits[i].resource, &value) != 0) {
-            return false;
-        }
-    }
-    return true;
+    return limitResource(RLIMIT_CORE, 0) && limitResource(RLIMIT_NOFILE, sandbox->descriptorsMax) &&
+           limitResource(RLIMIT_NPROC, 0) && limitResource(RLIMIT_MEMLOCK, 0) && limitResource(RLIMIT_MSGQUEUE, 0) &&
+           limitResource(RLIMIT_DATA, sandbox->memoryMax);
 }
 
 static bool
@@ -171,7 +166,7 @@ fillFilter(scmp_filter_ctx filter, const WorkerSandbox *sandbox)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     }
     if (rc == 0 && sandbox->socketPairs) {
-        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
     }
     if (rc == 0) {
         rc = seccomp_load(filter);

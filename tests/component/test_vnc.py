@@ -331,6 +331,9 @@ class ViewersTest(DisplayTest):
         self.assertLess(time.monotonic() - begin, 0.4 * self.slowness)
         half.send(b'\0\0\0\0\1\0\1')
         half.update()
+        half.send(b'\3\0\0')
+        half.close()
+        self.wait_event('VNC_DISCONNECTED')
 
     def test_clipboard_is_thrown_away(self):
         self.start_display()
