@@ -40,8 +40,11 @@ typedef struct {
     bool rebooting;                  /* saved: was asked to power off so that it can be started again */
     bool passthrough;                /* saved: it can be given devices of the host */
     GHashTable *hostdevs;            /* saved: address (char *) to StubdomHostdevState, of those that are not settled */
-    char *endReason;                 /* why the stubdomain ended, or NULL; shown until the next start */
-    virChrdevs *consoles;            /* who has which console open; immutable pointer, self-locking */
+    bool stopping;                   /* saved: is being destroyed */
+    char *changing;                  /* saved: a device being plugged or unplugged, or NULL (stubdom_unfinished.h) */
+    virDomainDeviceType changingKind; /* saved: of it */
+    char *endReason;                  /* why the stubdomain ended, or NULL; shown until the next start */
+    virChrdevs *consoles;             /* who has which console open; immutable pointer, self-locking */
 } StubdomDomainPrivate;
 
 /**
