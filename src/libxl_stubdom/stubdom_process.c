@@ -411,11 +411,12 @@ stubdomProcessConnect(StubdomDriver *driver, virDomainObj *vm)
 
 /* --- autostart ------------------------------------------------------------------------ */
 
-static void
-autostart(StubdomDriver *driver, void *opaque)
-{
-    virDomainObj *vm = opaque;
+/* Domains that are started at the same time: one waits for its stubdomain to boot while another's is made. */
+#define AUTOSTART_THREADS 2
 
+static void
+autostartOne(StubdomDriver *driver, virDomainObj *vm)
+{
     virObjectLock(vm);
     if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
         if (!virDomainObjIsActive(vm) && stubdomProcessStart(driver, vm, NULL, VIR_DOMAIN_RUNNING_BOOTED, 0) < 0) {
@@ -423,31 +424,48 @@ autostart(StubdomDriver *driver, void *opaque)
         }
         virDomainObjEndJob(vm);
     }
-    virDomainObjEndAPI(&vm);
+    virObjectUnlock(vm);
+}
+
+/* One of the threads. */
+static void
+autostart(StubdomDriver *driver, void *opaque)
+{
+    g_autoptr(GAsyncQueue) queue = opaque;
+    virDomainObj *vm;
+
+    while (!stubdomDriverIsEnding(driver) && (vm = g_async_queue_try_pop(queue))) {
+        autostartOne(driver, vm);
+        virObjectUnref(vm);
+    }
 }
 
 static int
-autostartOne(virDomainObj *vm, void *opaque)
+queueWanted(virDomainObj *vm, void *opaque)
 {
-    StubdomDriver *driver = opaque;
-    bool wanted;
-
     virObjectLock(vm);
-    wanted = vm->autostart && !virDomainObjIsActive(vm);
-    virObjectUnlock(vm);
-    if (wanted && stubdomDriverRun(driver, "stubdom-autostart", autostart, virObjectRef(vm)) < 0) {
-        virObjectUnref(vm);
+    if (vm->autostart && !virDomainObjIsActive(vm)) {
+        g_async_queue_push(opaque, virObjectRef(vm));
     }
+    virObjectUnlock(vm);
     return 0;
 }
 
 void
 stubdomProcessAutostart(StubdomDriver *driver)
 {
+    g_autoptr(GAsyncQueue) queue = g_async_queue_new_full(virObjectUnref);
     bool due = false;
+    int threads;
 
     if (!driver->libxl || virDriverShouldAutostart(driver->stateDir, &due) < 0 || !due) {
         return;
     }
-    virDomainObjListForEach(driver->domains, false, autostartOne, driver);
+    virDomainObjListForEach(driver->domains, false, queueWanted, queue);
+    threads = MIN(g_async_queue_length(queue), AUTOSTART_THREADS);
+    for (int i = 0; i < threads; i++) {
+        if (stubdomDriverRun(driver, "stubdom-autostart", autostart, g_async_queue_ref(queue)) < 0) {
+            g_async_queue_unref(queue);
+        }
+    }
 }
