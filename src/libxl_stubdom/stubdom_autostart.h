@@ -9,6 +9,6 @@
 #include "stubdom_conf.h"
 
 /**
- * stubdomAutostart: starts all domains that are marked so, each in a thread of its own, once a boot.
+ * stubdomAutostart: starts all domains that are marked so, two at a time, once a boot.
  */
 void stubdomAutostart(StubdomDriver *driver);
