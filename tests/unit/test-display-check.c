@@ -157,7 +157,7 @@ static void
 testRfb(void)
 {
     static const struct {
-        const char *data;
+        char data[9];
         gsize whole; /* bytes of the message; 0: refused at once */
     } rows[] = {
         {"\0", 20},
@@ -182,7 +182,7 @@ testRfb(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         memset(data, 0, sizeof(data));
-        memcpy(data, rows[i].data, MAX(strlen(rows[i].data), 8));
+        memcpy(data, rows[i].data, sizeof(rows[i].data));
         if (rows[i].whole == 0) {
             g_assert_cmpint(look(data, sizeof(data), false, &length), ==, DISPLAY_RFB_REFUSE);
             continue;
