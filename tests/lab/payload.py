@@ -72,8 +72,8 @@ def _pciGuest(image):
     os.truncate(image, 1 << 20)
 
 
-def makePayload(build, image, directory):
-    """Makes the directory anew. All are absolute paths; image: directory of image.json."""
+def makePayload(build, image, viewers, directory):
+    """Makes the directory anew. All are absolute paths; image: directory of image.json; viewers: made by the script, or None."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     root = directory / "root"
@@ -82,6 +82,8 @@ def makePayload(build, image, directory):
     shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "lab/faults.py", directory / "tests")
     shutil.copy(TOP / "docs/examples/demo.cfg", directory)
+    if viewers:
+        subprocess.run(["cp", "-a", viewers, directory / "viewers"], check=True)  # with its hard links
     _guests(directory / "guests")
     _pciGuest(directory / "guests/pci.img")
     install = directory / "install.sh"
@@ -93,9 +95,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", type=Path, required=True, metavar="DIR", help="meson build directory")
     parser.add_argument("--image", type=Path, required=True, metavar="DIR", help="image of the Linux stubdomain")
+    parser.add_argument("--viewers", type=Path, metavar="DIR", help="virt-viewer and virt-manager, by the script beside this one")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to make; what is there goes")
     options = parser.parse_args()
-    makePayload(options.build.resolve(), options.image.resolve(), options.out.resolve())
+    makePayload(options.build.resolve(), options.image.resolve(), options.viewers and options.viewers.resolve(),
+                options.out.resolve())
 
 
 main()

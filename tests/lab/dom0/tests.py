@@ -12,6 +12,7 @@ import test_failures  # noqa: E402,F401
 import test_cdrom  # noqa: E402,F401
 import test_ends  # noqa: E402,F401
 import test_many  # noqa: E402,F401
+import test_driver_display  # noqa: E402,F401
 import test_driver_hostdev  # noqa: E402,F401
 import test_driver_hotplug  # noqa: E402,F401
 import test_conformance  # noqa: E402,F401
@@ -20,6 +21,7 @@ import test_driver_lifecycle  # noqa: E402,F401
 import test_driver_stats  # noqa: E402,F401
 import test_restart  # noqa: E402,F401
 import test_libvirtd  # noqa: E402,F401
+import test_viewers  # noqa: E402,F401
 import test_virsh  # noqa: E402,F401
 import test_driver_save  # noqa: E402,F401
 import test_save  # noqa: E402,F401
