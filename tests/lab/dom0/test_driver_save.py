@@ -59,7 +59,7 @@ class Call:
     def _run(self, function, arguments):
         try:
             function(*arguments)
-        except libvirt.libvirtError as error:
+        except (libvirt.libvirtError, Failure) as error:
             self.error = error
         self.seconds = time.monotonic() - self.start
 
@@ -177,10 +177,12 @@ def hostGoesDown(note):
             domain.start()
             fd = port(domain)
             counter.follow(fd, 5)
-            call = Call(run, GUESTS_SCRIPT, "stop")
-            counter.finish(fd)
+            reader = Call(counter.finish, fd)
+            say(run(GUESTS_SCRIPT, "stop")[1].strip().replace("\n", "; "))
+            if not domain.libvirt.hasManagedSaveImage():
+                raise Failure(f"not saved: it is {domain.libvirt.state()}")
+            reader.end()
             os.close(fd)
-            call.end()
             domain.expect(("suspended", 0), ("stopped", 4))
             run("systemctl", "restart", "libvirtd")
             run(GUESTS_SCRIPT, "start")
