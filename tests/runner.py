@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get('STUBDOM_BUILD', ROOT / 'build'))
 FUZZ_SECONDS = int(os.environ.get('STUBDOM_FUZZ_SECONDS', '60'))
+# The driver's component tests of monitor and events.
+THREADED = ['test_driver_speed', 'test_driver_reconnect', 'test_driver_lifecycle.EndTest', 'test_driver_lifecycle.StartTest']
 TAP = re.compile(r'^(ok|not ok)\b(?: +\d+)?(?: *- *)?(.*?)(?:# *(SKIP)\b(.*))?$', re.IGNORECASE)
 
 
@@ -183,6 +185,19 @@ def analysis(tally, directory):
     check(tally, 'meson dist', ['meson', 'dist', '-C', directory, '--no-tests', '--allow-dirty'])
 
 
+def threads(tally, directory):
+    """The driver alone under ThreadSanitizer, in its component tests; everything else is of @directory."""
+    name = 'libvirt_driver_stubdom.so'
+    made = configure(tally, 'threads', '--prefix=/usr', '-Ddriver=enabled', '-Db_sanitize=thread', '-Db_lundef=false',
+                     targets=[f'src/libxl_stubdom/{name}'])
+    if not made:
+        return
+    say('threads: component tests of the driver')
+    result = run(['meson', 'devenv', '-C', directory, 'env', f'STUBDOM_TEST_DRIVER_DIR={made}/src/libxl_stubdom',
+                  ROOT / 'tests/component/run.py', *THREADED])
+    tally.tap('threads', result.stdout, result.returncode == 0)
+
+
 def tests(tally, layers, directory):
     """What is tested here, as it is installed and with sanitizers."""
     instrumented = sanitized(tally)
@@ -193,6 +208,8 @@ def tests(tally, layers, directory):
             meson_test(tally, build, 'unit', 'driver')
         if build and 'component' in layers:
             meson_test(tally, build, 'component')
+    if 'component' in layers:
+        threads(tally, directory)
 
 
 def checks(tally, directory, beside):

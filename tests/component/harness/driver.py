@@ -61,10 +61,11 @@ class Driver:
             'STUBDOM_IMAGE_DIR': str(self.directory / 'images'),
             'STUBDOM_RUN_DIR': str(self.directory / 'run'), 'STUBDOM_XEN_LOG_DIR': str(self.directory / 'log'),
             'FAKE_SYSFS': str(self.directory / 'sys/bus/pci'), 'FAKE_SYSFS_ROOT': str(self.root / 'sys/bus/pci'),
-            'LD_PRELOAD': f"{programs.preload('fake_libxl')}:{os.environ['STUBDOM_TEST_FAKE_FILES']}",
+            'LD_PRELOAD': f"{programs.preload('fake_libxl', programs.driver_sanitizer)}:{os.environ['STUBDOM_TEST_FAKE_FILES']}",
             'LIBVIRT_LOG_OUTPUTS': '2:stderr',
             'FAKENET_DIR': str(self.directory), 'STUBDOM_TEST_FAKE_NETWORK': os.environ['STUBDOM_TEST_FAKE_NETWORK'],
-            'ASAN_OPTIONS': 'detect_leaks=0', 'UBSAN_OPTIONS': 'print_stacktrace=1',
+            'ASAN_OPTIONS': 'detect_leaks=0', 'G_SLICE': 'always-malloc',
+            'TSAN_OPTIONS': f'suppressions={HERE.parent / "threads.supp"}', 'UBSAN_OPTIONS': 'print_stacktrace=1',
         }
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(

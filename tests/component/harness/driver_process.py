@@ -79,7 +79,9 @@ class Server:
         libvirt.virEventRegisterDefaultImpl()
         ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK']).fakeNetworkRegister()
         libvirt.registerErrorHandler(lambda context, error: None, None)
-        threading.Thread(target=self._loop, daemon=True).start()
+        self.ending = False
+        self.loop = threading.Thread(target=self._loop, daemon=True)
+        self.loop.start()
         self.uri = f'stubdom:///embed?root={root}'
         self.connections = [libvirt.open(self.uri)]
         connection = self.connections[0]
@@ -94,10 +96,12 @@ class Server:
                 (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, self._device, 'tray'),
                 (libvirt.VIR_DOMAIN_EVENT_ID_GRAPHICS, self._graphics, None))]
 
-    @staticmethod
-    def _loop():
-        while True:
+    def _loop(self):
+        while not self.ending:
             libvirt.virEventRunDefaultImpl()
+
+    def _end(self, _timer, _opaque):
+        self.ending = True
 
     @staticmethod
     def _lifecycle(_connection, domain, event, detail, _opaque):
@@ -118,6 +122,8 @@ class Server:
         for connection in self.connections:
             if connection:
                 connection.close()
+        libvirt.virEventAddTimeout(0, self._end, None)  # after what is left to be done in the loop
+        self.loop.join()
         ctypes.CDLL('libvirt.so.0').virStateCleanup()
 
     @staticmethod

@@ -4,6 +4,7 @@
 import functools
 import glob
 import os
+import pathlib
 import subprocess
 
 
@@ -27,10 +28,22 @@ class Programs:
 
     @functools.cached_property
     def sanitizer(self):
-        """gcc's AddressSanitizer must be the first library of a process that preloads others."""
-        output = subprocess.run(['ldd', self.console_worker], capture_output=True, text=True, check=True).stdout
-        paths = [line.split()[2] for line in output.splitlines() if 'libasan' in line]
+        """AddressSanitizer's library if the programs have it."""
+        return self._runtime(self.console_worker, 'libasan')
+
+    @functools.cached_property
+    def driver_sanitizer(self):
+        """What the driver needs preloaded if it has AddressSanitizer or ThreadSanitizer."""
+        module = pathlib.Path(os.environ['STUBDOM_TEST_DRIVER_DIR'], 'libvirt_driver_stubdom.so')
+        threads = self._runtime(module, 'libtsan')
+        return f'{threads}:{os.environ["STUBDOM_TEST_GLIB_THREADS"]}' if threads else self._runtime(module, 'libasan')
+
+    @staticmethod
+    def _runtime(program, word):
+        output = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
+        paths = [line.split()[2] for line in output.splitlines() if word in line]
         return paths[0] if paths else None
 
-    def preload(self, name):
-        return ':'.join(path for path in (self.sanitizer, self.libraries[name]) if path)
+    def preload(self, name, sanitizer=None):
+        """gcc's sanitizers must be the first library of a process that preloads others."""
+        return ':'.join(path for path in (sanitizer or self.sanitizer, self.libraries[name]) if path)
