@@ -26,12 +26,11 @@
 #include "stubdom_live.h"
 #include "stubdom_method.h"
 #include "stubdom_prepare.h"
+#include "stubdom_take.h"
+#include "stubdom_unfinished.h"
 #include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.hotplug");
-
-/* libxl's for a frontend that has never answered (enum xenbus_state of xen/io/xenbus.h). */
-#define XENBUS_INIT_WAIT 2
 
 static int
 refuse(const char *element, const char *name, const char *reason)
@@ -111,13 +110,18 @@ attachDisk(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
     status = stubdomPrepareDisk(disk);
     virObjectLock(vm);
     libxl_device_disk_init(&built);
-    if (status < 0 || stubdomLibxlDiskBuild(&built, disk) < 0 || addDisk(driver, vm, &built, domid) < 0) {
-        libxl_device_disk_dispose(&built);
-        return -1;
+    if (status == 0 && (status = stubdomLibxlDiskBuild(&built, disk)) == 0) {
+        stubdomUnfinishedBegin(driver, vm, VIR_DOMAIN_DEVICE_DISK, disk->dst);
+        if ((status = addDisk(driver, vm, &built, domid)) == 0) {
+            virDomainDiskInsert(vm->def, g_steal_pointer(&dev->data.disk));
+            stubdomLiveAssign(vm->def);
+        }
+        stubdomUnfinishedEnd(driver, vm);
     }
     libxl_device_disk_dispose(&built);
-    virDomainDiskInsert(vm->def, g_steal_pointer(&dev->data.disk));
-    stubdomLiveAssign(vm->def);
+    if (status < 0) {
+        return -1;
+    }
     virObjectEventStateQueue(driver->events, virDomainEventDeviceAddedNewFromObj(vm, disk->info.alias));
     return 0;
 }
@@ -137,75 +141,45 @@ stubdomainHas(StubdomLibxl *libxl, uint32_t stubdomain, const char *path)
     return found;
 }
 
-/* A guest that never connected has nothing to let go of. Others are asked. */
-static int
-removeDisk(StubdomLibxl *libxl, uint32_t domid, libxl_device_disk *disk)
-{
-    libxl_diskinfo info;
-    int state;
-
-    libxl_diskinfo_init(&info);
-    state = libxl_device_disk_getinfo(libxl->ctx, domid, disk, &info) == 0 ? info.state : -1;
-    libxl_diskinfo_dispose(&info);
-    if (state >= 0 && state <= XENBUS_INIT_WAIT) {
-        return libxl_device_disk_destroy(libxl->ctx, domid, disk, NULL);
-    }
-    return libxl_device_disk_safe_remove(libxl->ctx, domid, disk, NULL);
-}
-
 /* Unlocked. */
 static int
 takeDisk(StubdomLibxl *libxl, uint32_t domid, uint32_t stubdomain, const char *target, const char *path)
 {
-    libxl_device_disk disk;
-    int rc;
-
     if (stubdomainHas(libxl, stubdomain, path)) {
         return refuse("disk", target,
                       _("it is emulated in the stubdomain as well; disks from xvde on, and those plugged since the "
                         "start, can be unplugged"));
     }
-    libxl_device_disk_init(&disk);
-    rc = libxl_vdev_to_device_disk(libxl->ctx, domid, target, &disk);
-    if (rc == 0) {
-        rc = removeDisk(libxl, domid, &disk);
-    }
-    libxl_device_disk_dispose(&disk);
-    if (rc != 0) {
-        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
-
-        virReportError(VIR_ERR_OPERATION_FAILED, _("the guest did not let go of the disk '%s': %s"), target, text);
-        return -1;
-    }
-    return 0;
+    return stubdomTakeDisk(libxl, domid, target);
 }
 
 static int
 detachDisk(StubdomDriver *driver, virDomainObj *vm, const char *target)
 {
     virDomainDiskDef *disk = virDomainDiskByTarget(vm->def, target);
-    g_autofree char *alias = NULL;
     StubdomLibxl *libxl;
     uint32_t domid = 0;
-    int status;
+    int status = -1;
 
     if (!disk) {
         virReportError(VIR_ERR_DEVICE_MISSING, _("the domain '%s' has no disk '%s'"), vm->def->name, target);
         return -1;
     }
-    if (checkDisk(disk) < 0 || getDomid(vm, &domid) < 0 || !(libxl = stubdomDomainEnter(driver, vm))) {
+    if (checkDisk(disk) < 0 || getDomid(vm, &domid) < 0) {
         return -1;
     }
-    alias = g_strdup(disk->info.alias);
-    status = takeDisk(libxl, domid, stubdomPrivate(vm)->stubdomain, disk->dst, virDomainDiskGetSource(disk));
-    stubdomDomainLeave(vm, libxl);
-    if (status < 0) {
-        queueRemovalFailed(driver, vm, alias);
-        return -1;
+    stubdomUnfinishedBegin(driver, vm, VIR_DOMAIN_DEVICE_DISK, target);
+    if ((libxl = stubdomDomainEnter(driver, vm))) {
+        status = takeDisk(libxl, domid, stubdomPrivate(vm)->stubdomain, disk->dst, virDomainDiskGetSource(disk));
+        stubdomDomainLeave(vm, libxl);
     }
-    virDomainDiskDefFree(virDomainDiskRemoveByName(vm->def, target));
-    queueRemoved(driver, vm, alias);
-    return 0;
+    if (status == 0) {
+        stubdomHotplugForget(driver, vm, VIR_DOMAIN_DEVICE_DISK, target);
+    } else {
+        queueRemovalFailed(driver, vm, disk->info.alias);
+    }
+    stubdomUnfinishedEnd(driver, vm);
+    return status;
 }
 
 /* --- network cards --------------------------------------------------------------------------- */
@@ -343,40 +317,16 @@ attachNet(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)
     if (virDomainNetGetActualType(net) == VIR_DOMAIN_NET_TYPE_HOSTDEV) {
         return attachFunction(driver, vm, dev);
     }
+    stubdomUnfinishedBegin(driver, vm, VIR_DOMAIN_DEVICE_NET, mac);
     if (checkNet(net, mac) < 0 || plugNet(driver, vm, net, domid, mac) < 0 ||
         setLink(driver, vm, net, domid, mac) < 0) {
+        stubdomUnfinishedEnd(driver, vm);
         releaseNet(vm, net);
         return -1;
     }
     (void)virDomainNetInsert(vm->def, g_steal_pointer(&dev->data.net)); /* never fails */
+    stubdomUnfinishedEnd(driver, vm);
     virObjectEventStateQueue(driver->events, virDomainEventDeviceAddedNewFromObj(vm, net->info.alias));
-    return 0;
-}
-
-/* Unlocked. libxl takes a card by force from a guest that does not let go. */
-static int
-takeNic(StubdomLibxl *libxl, uint32_t domid, const char *mac)
-{
-    libxl_device_nic nic;
-    libxl_nicinfo info;
-    int state = -1;
-    int rc;
-
-    libxl_device_nic_init(&nic);
-    libxl_nicinfo_init(&info);
-    if ((rc = libxl_mac_to_device_nic(libxl->ctx, (int)domid, mac, &nic)) == 0) {
-        state = libxl_device_nic_getinfo(libxl->ctx, domid, &nic, &info) == 0 ? info.state : -1;
-        rc = state >= 0 && state <= XENBUS_INIT_WAIT ? libxl_device_nic_destroy(libxl->ctx, domid, &nic, NULL)
-                                                     : libxl_device_nic_remove(libxl->ctx, domid, &nic, NULL);
-    }
-    libxl_nicinfo_dispose(&info);
-    libxl_device_nic_dispose(&nic);
-    if (rc != 0) {
-        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
-
-        virReportError(VIR_ERR_OPERATION_FAILED, _("the interface '%s' cannot be unplugged: %s"), mac, text);
-        return -1;
-    }
     return 0;
 }
 
@@ -389,7 +339,7 @@ unplugNet(StubdomDriver *driver, virDomainObj *vm, uint32_t domid, const char *m
     if (!libxl) {
         return -1;
     }
-    status = takeNic(libxl, domid, mac);
+    status = stubdomTakeNet(libxl, domid, mac);
     stubdomDomainLeave(vm, libxl);
     return status;
 }
@@ -399,9 +349,9 @@ detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
 {
     int index = virDomainNetFindIdx(vm->def, which);
     virDomainNetDef *net = index < 0 ? NULL : vm->def->nets[index];
-    g_autofree char *alias = NULL;
     char mac[VIR_MAC_STRING_BUFLEN];
     uint32_t domid = 0;
+    int status;
 
     if (!net) {
         return -1;
@@ -418,16 +368,32 @@ detachNet(StubdomDriver *driver, virDomainObj *vm, virDomainNetDef *which)
     if (getDomid(vm, &domid) < 0) {
         return -1;
     }
-    alias = g_strdup(net->info.alias);
-    if (unplugNet(driver, vm, domid, mac) < 0) {
-        queueRemovalFailed(driver, vm, alias);
-        return -1;
+    stubdomUnfinishedBegin(driver, vm, VIR_DOMAIN_DEVICE_NET, mac);
+    if ((status = unplugNet(driver, vm, domid, mac)) == 0) {
+        stubdomHotplugForget(driver, vm, VIR_DOMAIN_DEVICE_NET, mac);
+    } else {
+        queueRemovalFailed(driver, vm, net->info.alias);
     }
-    virDomainNetRemove(vm->def, (size_t)index);
-    releaseNet(vm, net);
-    virDomainNetDefFree(net);
-    queueRemoved(driver, vm, alias);
-    return 0;
+    stubdomUnfinishedEnd(driver, vm);
+    return status;
+}
+
+static void
+forgetNet(const StubdomDriver *driver, virDomainObj *vm, const char *mac)
+{
+    virDomainNetDef *net = NULL;
+    virMacAddr address;
+
+    for (size_t i = 0; virMacAddrParse(mac, &address) == 0 && i < vm->def->nnets && !net; i++) {
+        if (virMacAddrCmp(&vm->def->nets[i]->mac, &address) == 0) {
+            net = virDomainNetRemove(vm->def, i);
+        }
+    }
+    if (net) {
+        queueRemoved(driver, vm, net->info.alias);
+        releaseNet(vm, net);
+        virDomainNetDefFree(net);
+    }
 }
 
 static int
@@ -443,6 +409,19 @@ detachHostdev(StubdomDriver *driver, virDomainObj *vm, virDomainHostdevDef *whic
 }
 
 /* --- all ---------------------------------------------------------------------------------- */
+
+void
+stubdomHotplugForget(const StubdomDriver *driver, virDomainObj *vm, virDomainDeviceType kind, const char *name)
+{
+    virDomainDiskDef *disk;
+
+    if (kind == VIR_DOMAIN_DEVICE_NET) {
+        forgetNet(driver, vm, name);
+    } else if ((disk = virDomainDiskRemoveByName(vm->def, name))) {
+        queueRemoved(driver, vm, disk->info.alias);
+        virDomainDiskDefFree(disk);
+    }
+}
 
 int
 stubdomHotplugAttach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev)

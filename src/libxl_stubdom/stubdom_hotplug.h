@@ -30,3 +30,10 @@ int stubdomHotplugAttach(StubdomDriver *driver, virDomainObj *vm, virDomainDevic
  * Returns 0, or -1 with an error reported and the device still there.
  */
 int stubdomHotplugDetach(StubdomDriver *driver, virDomainObj *vm, virDomainDeviceDef *dev);
+
+/**
+ * stubdomHotplugForget: takes a device from the live definition, if it is there, and says so by an event.
+ * @vm: locked, with a job; it is unlocked meanwhile
+ * @name: the disk's target or the card's MAC address
+ */
+void stubdomHotplugForget(const StubdomDriver *driver, virDomainObj *vm, virDomainDeviceType kind, const char *name);

@@ -62,6 +62,7 @@ privateFree(void *opaque)
     stubdomSaveIdentityFree(priv->identity);
     stubdomPumpUnref(priv->pump);
     g_free(priv->savingTo);
+    g_free(priv->changing);
     g_free(priv->endReason);
     g_free(priv);
 }
@@ -93,6 +94,14 @@ privateFormat(virBuffer *buffer, virDomainObj *vm)
     }
     if (priv->rebooting) {
         virBufferAddLit(buffer, "<rebooting/>\n");
+    }
+    if (priv->stopping) {
+        virBufferAddLit(buffer, "<stopping/>\n");
+    }
+    if (priv->changing) {
+        virBufferEscapeString(buffer, "<changing %s",
+                              priv->changingKind == VIR_DOMAIN_DEVICE_DISK ? "disk" : "interface");
+        virBufferEscapeString(buffer, "='%s'/>\n", priv->changing);
     }
     if (priv->passthrough) {
         virBufferAddLit(buffer, "<passthrough/>\n");
@@ -147,6 +156,12 @@ privateParse(xmlXPathContextPtr context, virDomainObj *vm, virDomainDefParserCon
     }
     priv->stubdomain = id;
     priv->preserved = virXPathBoolean("boolean(./preserved)", context) == 1;
+    priv->stopping = virXPathBoolean("boolean(./stopping)", context) == 1;
+    priv->changing = virXPathString("string(./changing/@disk)", context);
+    priv->changingKind = priv->changing ? VIR_DOMAIN_DEVICE_DISK : VIR_DOMAIN_DEVICE_NET;
+    if (!priv->changing) {
+        priv->changing = virXPathString("string(./changing/@interface)", context);
+    }
     priv->rebooting = virXPathBoolean("boolean(./rebooting)", context) == 1;
     priv->passthrough = virXPathBoolean("boolean(./passthrough)", context) == 1;
     priv->identity = stubdomSaveIdentityParse(context);

@@ -34,16 +34,19 @@ typedef enum {
 
 /* vm->privateData. All members: domain lock. Those saved in the status file are named so. */
 typedef struct {
-    uint32_t stubdomain;                   /* saved: domid of the stubdomain; 0: none */
-    StubdomMonitor *monitor;               /* of xen-stubdom-dm; NULL: not connected */
-    StubdomDeath *death;                   /* what is heard of the stubdomain's end; NULL: no monitor */
-    libxl_evgen_domain_death *watch;       /* of the guest's end; NULL: none */
-    bool counted;                          /* among the driver's active domains */
-    bool preserved;                        /* saved: has ended and is kept as its on_… action wants */
-    bool rebooting;                        /* saved: was asked to power off so that it can be started again */
-    bool passthrough;                      /* saved: it can be given devices of the host */
-    GHashTable *hostdevs;                  /* saved: address (char *) to StubdomHostdevState, of those not settled */
-    char *endReason;                       /* why the stubdomain ended, or NULL; shown until the next start */
+    uint32_t stubdomain;              /* saved: domid of the stubdomain; 0: none */
+    StubdomMonitor *monitor;          /* of xen-stubdom-dm; NULL: not connected */
+    StubdomDeath *death;              /* what is heard of the stubdomain's end; NULL: no monitor */
+    libxl_evgen_domain_death *watch;  /* of the guest's end; NULL: none */
+    bool counted;                     /* among the driver's active domains */
+    bool preserved;                   /* saved: has ended and is kept as its on_… action wants */
+    bool rebooting;                   /* saved: was asked to power off so that it can be started again */
+    bool passthrough;                 /* saved: it can be given devices of the host */
+    GHashTable *hostdevs;             /* saved: address (char *) to StubdomHostdevState, of those not settled */
+    bool stopping;                    /* saved: is being destroyed */
+    char *changing;                   /* saved: device being plugged or unplugged, or NULL (stubdom_unfinished.h) */
+    virDomainDeviceType changingKind; /* saved: of it */
+    char *endReason;                  /* why the stubdomain ended, or NULL; shown until the next start */
     struct _StubdomSaveIdentity *identity; /* saved: the image its stubdomain was started from; NULL: not known */
     char *savingTo;                        /* saved: image it is being saved to; NULL: it is not */
     bool savingPaused;                     /* saved: whether it was paused before */

@@ -67,6 +67,7 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     vm->def->id = -1;
     priv->preserved = false;
     priv->rebooting = false;
+    priv->stopping = false;
     virDomainObjSetState(vm, VIR_DOMAIN_SHUTOFF, reason);
     virDomainObjRemoveTransientDef(vm);
     if (priv->counted) {
@@ -75,22 +76,28 @@ stubdomProcessEnded(StubdomDriver *driver, virDomainObj *vm, virDomainShutoffRea
     }
 }
 
-/* Destroys what Xen has of the domain. Unlocks meanwhile. */
+/* Destroys what Xen has of the domain. Unlocks meanwhile. Should libvirtd die, the next one goes on: libxl pauses
+ * first. */
 static int
 destroyGuest(StubdomDriver *driver, virDomainObj *vm)
 {
     StubdomLibxl *libxl;
     uint32_t domid = 0;
-    int status;
+    int status = -1;
 
     if (!stubdomDomid(vm, &domid)) {
         return 0;
     }
-    if (!(libxl = stubdomDomainEnter(driver, vm))) {
-        return -1;
+    stubdomPrivate(vm)->stopping = true;
+    stubdomDomainSaveStatus(driver, vm);
+    if ((libxl = stubdomDomainEnter(driver, vm))) {
+        status = stubdomGuestDestroy(libxl, domid);
+        stubdomDomainLeave(vm, libxl);
     }
-    status = stubdomGuestDestroy(libxl, domid);
-    stubdomDomainLeave(vm, libxl);
+    stubdomPrivate(vm)->stopping = false;
+    if (status < 0) {
+        stubdomDomainSaveStatus(driver, vm);
+    }
     return status;
 }
 

@@ -24,6 +24,7 @@
 #include "stubdom_prepare.h"
 #include "stubdom_process.h"
 #include "stubdom_save.h"
+#include "stubdom_unfinished.h"
 #include "stubdom_unplug.h"
 
 VIR_LOG_INIT("stubdom.reconnect");
@@ -47,22 +48,26 @@ runWithJob(StubdomDriver *driver, virDomainObj *vm, virDomainJob job, const char
 }
 
 /* A start that libvirtd did not live to finish. */
+/* Of a start or of a destruction. */
 static void
 removeHalf(StubdomDriver *driver, void *opaque)
 {
     virDomainObj *vm = opaque;
     StubdomLibxl *libxl;
     uint32_t domid = 0;
+    bool stopping = stubdomPrivate(vm)->stopping;
 
     virObjectLock(vm);
     if ((libxl = stubdomDomainEnter(driver, vm))) {
         if (stubdomGuestFind(libxl, vm->def->uuid, &domid) && stubdomGuestDestroy(libxl, domid) < 0) {
-            VIR_ERROR(_("what an interrupted start left of '%s' remains: %s"), vm->def->name, virGetLastErrorMessage());
+            VIR_ERROR(_("what is left of '%s', which libvirtd's end interrupted, remains: %s"), vm->def->name,
+                      virGetLastErrorMessage());
         }
         stubdomDomainLeave(vm, libxl);
     }
-    stubdomProcessEnded(driver, vm, VIR_DOMAIN_SHUTOFF_FAILED);
-    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_FAILED);
+    stubdomProcessEnded(driver, vm, stopping ? VIR_DOMAIN_SHUTOFF_DESTROYED : VIR_DOMAIN_SHUTOFF_FAILED);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED,
+                                stopping ? VIR_DOMAIN_EVENT_STOPPED_DESTROYED : VIR_DOMAIN_EVENT_STOPPED_FAILED);
     stubdomProcessRemoveInactive(driver, vm);
     virDomainObjEndJob(vm);
     virDomainObjEndAPI(&vm);
@@ -76,6 +81,7 @@ reclaim(StubdomDriver *driver, void *opaque)
 
     virObjectLock(vm);
     stubdomUnplugResume(driver, vm);
+    stubdomUnfinishedResolve(driver, vm);
     stubdomDomainReclaim(vm);
     stubdomDomainSaveStatus(driver, vm);
     virDomainObjEndJob(vm);
@@ -118,7 +124,7 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
         stubdomDriverRun(driver, "stubdom-recover", recover, virObjectRef(vm)) < 0) {
         virObjectUnref(vm);
     }
-    if (vm->def->nnets + vm->def->nhostdevs > 0) {
+    if (vm->def->nnets + vm->def->nhostdevs > 0 || stubdomPrivate(vm)->changing) {
         runWithJob(driver, vm, VIR_JOB_MODIFY, "stubdom-reclaim", reclaim);
     }
 }
@@ -161,6 +167,10 @@ reconnect(StubdomDriver *driver, virDomainObj *vm)
         return;
     }
     life = stubdomGuestLife(driver->libxl, domid, vm->def->uuid);
+    if (stubdomPrivate(vm)->stopping && !stubdomPrivate(vm)->savingTo && life != STUBDOM_GUEST_GONE) {
+        runWithJob(driver, vm, VIR_JOB_DESTROY, "stubdom-remove", removeHalf);
+        return;
+    }
     if (life == STUBDOM_GUEST_GONE && vm->def->nhostdevs) {
         runWithJob(driver, vm, VIR_JOB_DESTROY, "stubdom-gone", giveBack);
     } else if (life == STUBDOM_GUEST_GONE) {

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from harness.driver import DriverError
 from harness.driver_case import STARTED, STOPPED, DriverTest
 from harness.hypervisor import REBOOT
-from harness.toolstack import ERROR_FAIL
+from harness.toolstack import ERROR_FAIL, disk_number
 
 # Numbers of libvirt's API.
 LIVE, CONFIG, FORCE = 1, 2, 4
@@ -177,6 +177,49 @@ class DiskTest(HotplugTest):
         self.driver.on('guest', 'detachDevice', self.disk_xml('xvde'))
         self.driver.expect(('guest', 'removed', 'disk-xvde'))
         self.assertNotIn('xvde', self.vbds(guest.domid))
+
+    def kill_during(self, call, name, device):
+        """libvirtd is killed while libxl is at @call; libxl's work is done nevertheless, as its process is another's child."""
+        reached, go = self.hold(call, self.guest().domid)
+        self.driver.send('guest', name, device)
+        reached.wait(self.deadline.remaining('the call'))
+        self.driver.kill()
+        go.set()
+        self.toolstack.settle(self.deadline)
+        del self.toolstack.failures[call]
+
+    def comes_back(self):
+        self.driver = self.start_driver()
+        self.driver.on('guest', 'setLifecycleAction', 0, 0, 2)  # a job waits for the one before
+
+    def test_attach_is_cut_off(self):
+        """The guest has a disk nobody knows of: it is taken away."""
+        guest = self.start_guest()
+        self.kill_during('libxl_device_disk_add', 'attachDevice', self.disk_xml())
+        self.assertIn('xvdb', self.vbds(guest.domid))
+        self.comes_back()
+        self.assertNotIn('xvdb', self.vbds(guest.domid))
+        self.assertNotIn('xvdb', self.targets())
+        self.driver.on('guest', 'attachDevice', self.disk_xml())
+        self.assertIn('xvdb', self.vbds(guest.domid))
+
+    def test_detach_is_cut_off(self):
+        """Nothing is left to be done but to forget it."""
+        guest = self.start_guest()
+        self.driver.on('guest', 'attachDevice', self.disk_xml())
+        self.kill_during('libxl_device_disk_destroy', 'detachDevice', self.disk_xml())
+        self.assertNotIn('xvdb', self.vbds(guest.domid))
+        self.comes_back()
+        self.assertNotIn('xvdb', self.targets())
+
+    def test_others_devices_stay(self):
+        """One that was plugged with xl is no business of the driver's."""
+        guest = self.start_guest()
+        number = disk_number('xvde')
+        self.toolstack.add_device(guest.domid, 'vbd', number, {'params': str(self.second), 'dev': 'xvde'}, {'virtual-device': number})
+        self.driver.kill()
+        self.comes_back()
+        self.assertIn('xvde', self.vbds(guest.domid))
 
     def test_after_a_restart_of_libvirtd(self):
         guest = self.start_guest()

@@ -10,6 +10,7 @@ from harness.hypervisor import CRASH
 from harness.toolstack import ERROR_FAIL, LibxlError
 
 
+DESTROYED = 2  # VIR_DOMAIN_SHUTOFF_DESTROYED
 ID_STARTING = 0x10000  # STUBDOM_ID_STARTING
 
 
@@ -131,6 +132,29 @@ class ReconnectTest(RestartedTest):
         self.driver.call('createXML', self.xml(), 0)
         self.restart()
         self.assertEqual((self.state(), self.driver.on('guest', 'isPersistent')), (RUNNING, 0))
+
+    def test_interrupted_destroy(self):
+        """libxl has paused the guest and not got further: the next libvirtd finishes."""
+        guest = self.start_guest()
+        reached, go = threading.Event(), threading.Event()
+
+        def cut_off(_call):
+            reached.set()
+            go.wait(self.deadline.remaining('the end of the stall'))
+            return ERROR_FAIL, ['killed']
+
+        self.toolstack.failures['libxl_domain_destroy'] = cut_off
+        self.driver.send('guest', 'destroy')
+        reached.wait(self.deadline.remaining('the call'))
+        self.hypervisor.domains[guest.domid].paused = True
+        self.driver.kill()
+        go.set()
+        self.toolstack.settle(self.deadline)
+        del self.toolstack.failures['libxl_domain_destroy']
+        self.assertIn(guest.domid, self.hypervisor.domains)
+        self.driver = self.start_driver()
+        self.synchronize()
+        self.assertEqual((self.driver.on('guest', 'state'), len(self.hypervisor.domains)), ([SHUTOFF, DESTROYED], 0))
 
     def test_interrupted_start(self):
         """A guest that was made and got no device model is removed."""

@@ -18,9 +18,14 @@ def main():
                         help="only tests whose names contain WORD; may be repeated")
     parser.add_argument("--save-rounds", type=int, default=3, metavar="N",
                         help="how often a guest is saved and restored in a row (%(default)s)")
+    parser.add_argument("--restart-rounds", type=int, default=3, metavar="N",
+                        help="how often libvirtd is killed at a random moment (%(default)s)")
+    parser.add_argument("--restart-seed", type=int, default=20, metavar="N", help="of these moments (%(default)s)")
     options = parser.parse_args()
-    status = session.runScript(options, DEADLINE + ROUND * options.save_rounds, "tests.py", *options.only,
-                               environment=[f"STUBDOM_SAVE_ROUNDS={options.save_rounds}"])
+    status = session.runScript(options, DEADLINE + ROUND * (options.save_rounds + options.restart_rounds), "tests.py", *options.only,
+                               environment=[f"STUBDOM_SAVE_ROUNDS={options.save_rounds}",
+                                            f"STUBDOM_RESTART_ROUNDS={options.restart_rounds}",
+                                            f"STUBDOM_RESTART_SEED={options.restart_seed}"])
     if status != 0:
         session.printLog(options)
     return status

@@ -18,6 +18,7 @@ import test_conformance  # noqa: E402,F401
 import test_devices  # noqa: E402,F401
 import test_driver_lifecycle  # noqa: E402,F401
 import test_driver_stats  # noqa: E402,F401
+import test_restart  # noqa: E402,F401
 import test_libvirtd  # noqa: E402,F401
 import test_virsh  # noqa: E402,F401
 import test_driver_save  # noqa: E402,F401
