@@ -3,8 +3,7 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Once a boot, each in a thread of its own, from its managed save image if it
- * has one.
+ * Once a boot, a few at a time, each from its managed save image if it has one.
  */
 
 #include "stubdom_compat.h"
@@ -16,11 +15,12 @@
 
 VIR_LOG_INIT("stubdom.autostart");
 
-static void
-autostart(StubdomDriver *driver, void *opaque)
-{
-    virDomainObj *vm = opaque;
+/* Domains that are started at the same time: one waits for its stubdomain to boot while another's is made. */
+#define AUTOSTART_THREADS 2
 
+static void
+autostartOne(StubdomDriver *driver, virDomainObj *vm)
+{
     virObjectLock(vm);
     if (virDomainObjBeginJob(vm, VIR_JOB_MODIFY) == 0) {
         if (!virDomainObjIsActive(vm) && stubdomManagedStart(driver, vm, NULL, 0) < 0) {
@@ -28,31 +28,48 @@ autostart(StubdomDriver *driver, void *opaque)
         }
         virDomainObjEndJob(vm);
     }
-    virDomainObjEndAPI(&vm);
+    virObjectUnlock(vm);
+}
+
+/* One of the threads. */
+static void
+autostart(StubdomDriver *driver, void *opaque)
+{
+    g_autoptr(GAsyncQueue) queue = opaque;
+    virDomainObj *vm;
+
+    while (!stubdomDriverIsEnding(driver) && (vm = g_async_queue_try_pop(queue))) {
+        autostartOne(driver, vm);
+        virObjectUnref(vm);
+    }
 }
 
 static int
-autostartOne(virDomainObj *vm, void *opaque)
+queueWanted(virDomainObj *vm, void *opaque)
 {
-    StubdomDriver *driver = opaque;
-    bool wanted;
-
     virObjectLock(vm);
-    wanted = vm->autostart && !virDomainObjIsActive(vm);
-    virObjectUnlock(vm);
-    if (wanted && stubdomDriverRun(driver, "stubdom-autostart", autostart, virObjectRef(vm)) < 0) {
-        virObjectUnref(vm);
+    if (vm->autostart && !virDomainObjIsActive(vm)) {
+        g_async_queue_push(opaque, virObjectRef(vm));
     }
+    virObjectUnlock(vm);
     return 0;
 }
 
 void
 stubdomAutostart(StubdomDriver *driver)
 {
+    g_autoptr(GAsyncQueue) queue = g_async_queue_new_full(virObjectUnref);
     bool due = false;
+    int threads;
 
     if (!driver->libxl || virDriverShouldAutostart(driver->stateDir, &due) < 0 || !due) {
         return;
     }
-    virDomainObjListForEach(driver->domains, false, autostartOne, driver);
+    virDomainObjListForEach(driver->domains, false, queueWanted, queue);
+    threads = MIN(g_async_queue_length(queue), AUTOSTART_THREADS);
+    for (int i = 0; i < threads; i++) {
+        if (stubdomDriverRun(driver, "stubdom-autostart", autostart, g_async_queue_ref(queue)) < 0) {
+            g_async_queue_unref(queue);
+        }
+    }
 }

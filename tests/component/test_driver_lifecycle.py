@@ -2,6 +2,7 @@
 """The libvirt driver starts, stops and changes domains: each method, with the events and the state that follow."""
 
 import signal
+import threading
 import xml.etree.ElementTree as ElementTree
 
 from harness import scripts
@@ -17,6 +18,7 @@ START_PAUSED, START_AUTODESTROY = 1, 2
 SHUTDOWN_ACPI, SHUTDOWN_PARAVIRT = 1, 16
 OPERATION_INVALID, UNSUPPORTED = 55, 84
 XML_INACTIVE = 2
+ACTIVE = 1
 
 
 class StartTest(DriverTest):
@@ -285,6 +287,32 @@ class ChangeTest(DriverTest):
         self.driver.stop()
         self.driver = self.start_driver()
         self.assertEqual(self.state(), SHUTOFF)
+
+    def test_autostart_of_many(self):
+        """Two are started at a time, and all of them in the end."""
+        names = [f'auto{number}' for number in range(1, 5)]
+        for number, name in enumerate(names, 1):
+            self.define(name, number=number)
+            self.driver.on(name, 'setAutostart', 1)
+        self.driver.stop()
+        (self.directory / 'driver' / 'run' / 'autostarted').unlink()
+        reached, go = threading.Semaphore(0), threading.Event()
+
+        def hold(_guest):
+            reached.release()
+            go.wait(self.deadline.remaining('the end of the stall'))
+
+        self.creating = hold
+        self.driver = self.start_driver()
+        for _ in range(2):
+            self.assertTrue(reached.acquire(timeout=self.deadline.remaining('two starts')))
+        self.assertEqual(len(self.driver.call('listAllDomains', ACTIVE)), 2)
+        go.set()
+        with self.driver.changed:
+            while len(self.driver.events) < len(names):
+                self.driver.changed.wait(self.deadline.remaining('four starts'))
+        self.assertEqual({event[0] for event in self.driver.events}, set(names))
+        self.assertEqual([self.state(name) for name in names], [RUNNING] * 4)
 
 
 class EndTest(DriverTest):
