@@ -44,7 +44,7 @@ typedef struct {
     bool passthrough;                 /* saved: it can be given devices of the host */
     GHashTable *hostdevs;             /* saved: address (char *) to StubdomHostdevState, of those not settled */
     bool stopping;                    /* saved: is being destroyed */
-    char *changing;                   /* saved: a device being plugged or unplugged, or NULL (stubdom_unfinished.h) */
+    char *changing;                   /* saved: device being plugged or unplugged, or NULL (stubdom_unfinished.h) */
     virDomainDeviceType changingKind; /* saved: of it */
     char *endReason;                  /* why the stubdomain ended, or NULL; shown until the next start */
     struct _StubdomSaveIdentity *identity; /* saved: the image its stubdomain was started from; NULL: not known */

@@ -167,7 +167,7 @@ reconnect(StubdomDriver *driver, virDomainObj *vm)
         return;
     }
     life = stubdomGuestLife(driver->libxl, domid, vm->def->uuid);
-    if (stubdomPrivate(vm)->stopping && life != STUBDOM_GUEST_GONE) {
+    if (stubdomPrivate(vm)->stopping && !stubdomPrivate(vm)->savingTo && life != STUBDOM_GUEST_GONE) {
         runWithJob(driver, vm, VIR_JOB_DESTROY, "stubdom-remove", removeHalf);
         return;
     }
