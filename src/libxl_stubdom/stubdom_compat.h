@@ -58,6 +58,13 @@ stubdomCompatPciDriver(const virDomainHostdevDef *hostdev)
 
 #define STUBDOM_COMPAT_CAPS_PCI_XEN VIR_DOMAIN_HOSTDEV_PCI_BACKEND_XEN
 
+/** stubdomCompatPciSetUnbind: notes whether the device is to be unbound from xen-pciback when it is given back. */
+static inline void
+stubdomCompatPciSetUnbind(virDomainHostdevDef *hostdev, bool unbind)
+{
+    hostdev->origstates.states.pci.unbind_from_stub = unbind;
+}
+
 static inline void
 stubdomCompatPciUseXen(virDomainHostdevDef *hostdev)
 {
@@ -90,6 +97,18 @@ stubdomCompatPciDriver(const virDomainHostdevDef *hostdev)
 }
 
 #define STUBDOM_COMPAT_CAPS_PCI_XEN VIR_DEVICE_HOSTDEV_PCI_DRIVER_NAME_XEN
+
+static inline void
+stubdomCompatPciSetUnbind(virDomainHostdevDef *hostdev, bool unbind)
+{
+    virBitmap **states = &hostdev->source.subsys.u.pci.origstates;
+
+    if (!*states) {
+        *states = virBitmapNew(VIR_DOMAIN_HOSTDEV_PCI_ORIGSTATE_LAST);
+    }
+    ignore_value(unbind ? virBitmapSetBit(*states, VIR_DOMAIN_HOSTDEV_PCI_ORIGSTATE_UNBIND)
+                        : virBitmapClearBit(*states, VIR_DOMAIN_HOSTDEV_PCI_ORIGSTATE_UNBIND));
+}
 
 static inline void
 stubdomCompatPciUseXen(virDomainHostdevDef *hostdev)
@@ -138,6 +157,7 @@ stubdomCompatGetMessages(virDomainObj *vm, char ***messages, unsigned int flags)
 #define virBitmapToData(...) ((virBitmapToData)(__VA_ARGS__), 0)
 #define virDomainNetInsert(...) ((virDomainNetInsert)(__VA_ARGS__), 0)
 #define virDomainHostdevInsert(...) ((virDomainHostdevInsert)(__VA_ARGS__), 0)
+#define virPCIDeviceSetUsedBy(...) ((virPCIDeviceSetUsedBy)(__VA_ARGS__), 0)
 #define virTypedParamListAddInt(...) ((virTypedParamListAddInt)(__VA_ARGS__), 0)
 #define virTypedParamListAddUInt(...) ((virTypedParamListAddUInt)(__VA_ARGS__), 0)
 #define virTypedParamListAddLLong(...) ((virTypedParamListAddLLong)(__VA_ARGS__), 0)

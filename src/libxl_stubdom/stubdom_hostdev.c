@@ -16,6 +16,7 @@
 #include "domain_event.h"
 #include "virhostdev.h"
 
+#include "stubdom_guest.h"
 #include "stubdom_hostdev_host.h"
 #include "stubdom_libxl_pci.h"
 #include "stubdom_live.h"
@@ -323,6 +324,18 @@ undoAdd(const StubdomHostdevOp *op, StubdomLibxl *libxl)
     virErrorRestore(&error);
 }
 
+/* Unlocked. libxl does not pass on what its device model said when it has been waiting for that too long. */
+static void
+reportAddFailure(const StubdomHostdevOp *op, StubdomLibxl *libxl, int rc)
+{
+    g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
+    g_autofree char *tail = stubdomGuestLogTail(op->driver->xenLogDir, op->vm->def->name);
+
+    virReportError(VIR_ERR_OPERATION_FAILED,
+                   _("PCI device %s cannot be given to the guest: %s. Its device model said last: %s"), op->address,
+                   text, tail ? tail : _("nothing"));
+}
+
 /* Unlocked. */
 static int
 add(const StubdomHostdevOp *op, StubdomLibxl *libxl)
@@ -333,10 +346,7 @@ add(const StubdomHostdevOp *op, StubdomLibxl *libxl)
     libxl_device_pci_init(&pci);
     libxl_device_pci_copy(libxl->ctx, &pci, &op->pci);
     if ((rc = libxl_device_pci_add(libxl->ctx, op->domid, &pci, NULL)) != 0) {
-        g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
-
-        virReportError(VIR_ERR_OPERATION_FAILED, _("PCI device %s cannot be given to the guest: %s"), op->address,
-                       text);
+        reportAddFailure(op, libxl, rc);
         undoAdd(op, libxl);
     }
     libxl_device_pci_dispose(&pci);

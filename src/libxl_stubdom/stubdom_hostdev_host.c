@@ -243,7 +243,7 @@ takeLocked(virHostdevManager *manager, const char *name, virDomainHostdevDef *ho
         virPCIDeviceFree(actual);
         return -1;
     }
-    hostdev->origstates.states.pci.unbind_from_stub = virPCIDeviceGetUnbindFromStub(actual);
+    stubdomCompatPciSetUnbind(hostdev, virPCIDeviceGetUnbindFromStub(actual));
     return 0;
 }
 
@@ -390,7 +390,7 @@ stubdomHostdevExpect(const StubdomDriver *driver, virDomainHostdevDef *hostdev)
     g_autofree char *address = addressOf(hostdev);
     g_autofree char *bound = hostPciDriver(driver->sysDir, address);
 
-    hostdev->origstates.states.pci.unbind_from_stub = hostdev->managed && STRNEQ_NULLABLE(bound, BACKEND_NAME);
+    stubdomCompatPciSetUnbind(hostdev, hostdev->managed && STRNEQ_NULLABLE(bound, BACKEND_NAME));
 }
 
 int

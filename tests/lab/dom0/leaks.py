@@ -21,7 +21,7 @@ REMEMBERED = ("/run/xen/domid-history", "/run/libvirt/stubdom/driver.pid", "/run
               "/etc/libvirt/stubdom/autostart")
 
 # Directories that libxl and the hotplug scripts make for their first guest and keep, stock ones as well.
-KEPT = re.compile(r"/(local|local/domain|vm|libxl|local/domain/0/(backend(/\w+)?|device-model|device(/\w+)?|frontend))")
+KEPT = re.compile(r"/(local|local/domain|vm|libxl|libxl/pci(/[\da-f-]+)?|local/domain/0/(backend(/\w+)?|device-model|device(/\w+)?|frontend))")
 # Of others than guests: systemd, udev, our login, and libvirtd, which comes and goes as it is used.
 TRANSIENT = re.compile(r"\S*(systemd-\w+|\(udev-worker\)|sshd|agetty|libvirtd)\b|\(sd-pam\)")
 

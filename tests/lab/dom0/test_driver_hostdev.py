@@ -35,8 +35,12 @@ def shown(domain):
             for device in ElementTree.fromstring(domain.libvirt.XMLDesc()).iter("hostdev")}
 
 
+# What dom0 has them with; a device that is with xen-pciback already stays there.
+DRIVERS = {address: driver(address) for address in (NIC, EDU)}
+
+
 def isHosts(address):
-    check(driver(address) == ("e1000e" if address == NIC else None), f"the driver of {address} is {driver(address)}")
+    check(driver(address) == DRIVERS[address], f"the driver of {address} is {driver(address)}, was {DRIVERS[address]}")
     check(owner(address) is None, f"libxl says {address} is domain {owner(address)}'s")
 
 
