@@ -17,6 +17,7 @@ def usual(stub):
 
 
 class DisplayTest(ComponentTest):
+    seconds = 60
     vnc = '127.0.0.1:100,to=199'
 
     def setUp(self):
