@@ -25,9 +25,9 @@
 #define DISPLAY_HEIGHT 1200U
 
 /* MiB of the program that shows it, and how many times the largest picture is in memory: the framebuffer, QEMU's own
- * picture of 32 bits, its VNC server's, and what that has written but not sent. */
+ * picture of 32 bits when the guest's is of another depth, its VNC server's, and twice what that has not sent yet. */
 #define DISPLAY_MEMORY 8U
-#define DISPLAY_PICTURES 4U
+#define DISPLAY_PICTURES 5U
 
 /* Network cards the memory of a Linux image is for, and MiB for each more: rings, macvtap, the card in QEMU. */
 #define NICS_INCLUDED 2U

@@ -34,7 +34,7 @@
 
 /* Deaths in a row, each sooner than LIFE_SHORT after the start, until no more is tried. */
 #define DEATHS_MAX 5U
-#define LIFE_SHORT (10 * G_USEC_PER_SEC)
+#define LIFE_SHORT (10L * G_USEC_PER_SEC)
 #define RESTART_SECONDS 1U
 
 /* All members: main loop only. */

@@ -26,7 +26,7 @@
 #define TEXT_MAX 0x100000U
 
 /* Room for the longest row: what is not shown goes here. */
-#define SCRAP_LENGTH (VIEWER_RFB_MAX * VIEWER_RFB_PIXEL)
+#define SCRAP_LENGTH ((gsize)VIEWER_RFB_MAX * VIEWER_RFB_PIXEL)
 
 /* From the server. */
 #define MESSAGE_UPDATE 0U

@@ -81,6 +81,7 @@ def makePayload(build, image, viewers, directory):
     shutil.copytree(image, root / IMAGES / "linux")
     shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "lab/faults.py", directory / "tests")
+    shutil.copy(TOP / "tests/component/harness/viewer.py", directory / "tests")
     shutil.copy(TOP / "docs/examples/demo.cfg", directory)
     if viewers:
         subprocess.run(["cp", "-a", viewers, directory / "viewers"], check=True)  # with its hard links

@@ -260,10 +260,10 @@ testDisplaySize(void)
         guint width, height, said, memory;
         const char *words;
     } cases[] = {
-        {800, 600, 0, 96 + 8 + 4 * 2, "console=hvc0 xen_fbfront.video=2,800,600"},
-        {2560, 1600, 0, 96 + 8 + 4 * 16, "console=hvc0 xen_fbfront.video=16,2560,1600"},
+        {800, 600, 0, 96 + 8 + 5 * 2, "console=hvc0 xen_fbfront.video=2,800,600"},
+        {2560, 1600, 0, 96 + 8 + 5 * 16, "console=hvc0 xen_fbfront.video=16,2560,1600"},
         {2560, 1600, 128, 128, "console=hvc0 xen_fbfront.video=16,2560,1600"},
-        {4096, 4096, 0, 96 + 8 + 4 * 64, "console=hvc0 xen_fbfront.video=64,4096,4096"},
+        {4096, 4096, 0, 96 + 8 + 5 * 64, "console=hvc0 xen_fbfront.video=64,4096,4096"},
         {4097, 600, 0, 0, NULL},
         {800, G_MAXUINT, 0, 0, NULL},
     };

@@ -16,6 +16,7 @@ import test_driver_display  # noqa: E402,F401
 import test_driver_hostdev  # noqa: E402,F401
 import test_driver_hotplug  # noqa: E402,F401
 import test_conformance  # noqa: E402,F401
+import test_display  # noqa: E402,F401
 import test_devices  # noqa: E402,F401
 import test_driver_lifecycle  # noqa: E402,F401
 import test_driver_stats  # noqa: E402,F401
