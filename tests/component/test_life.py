@@ -123,6 +123,7 @@ class StubdomainDeathTest(ComponentTest):
         with self.store.watch('@releaseDomain') as watch:
             while not self.toolstack.find(name):
                 watch.next(self.deadline)
+        self.toolstack.settle(self.deadline)  # it is known before it is done
 
 
 class SignalTest(ComponentTest):
