@@ -89,7 +89,7 @@ def bridgeMissing(note):
     refused(Guest("f-bridge", vif=["bridge=nobr0"]), "bridge 'nobr0'|nobr0")
 
 
-@test("start failure: graphics are refused by name", 120)
+@test("start failure: graphics the stubdomain cannot show are refused by name", 120)
 def graphics(note):
-    note("f-vnc")
-    refused(Guest("f-vnc", vnc=1), "asks for graphics")
+    note("f-sdl")
+    refused(Guest("f-sdl", sdl=1), "sdl")
