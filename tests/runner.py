@@ -6,7 +6,8 @@ Every test is one line of TAP somewhere below; a check without TAP (a fuzzer, th
 "N passed, N failed", with ", N skipped" if some were, each of which said why. ./run installs what this needs.
 
 The lab leaves a part of two processors idle, and a part of the checks do not mind to wait: they run at idle priority beside
-everything else. The lab is built beside the first tests; its own tests, which have deadlines, wait until those are over.
+everything else. The lab is built beside the unit tests. Component tests and those of the lab, which have deadlines, come after
+that, one after the other.
 """
 
 import json
@@ -198,17 +199,19 @@ def threads(tally, directory):
     tally.tap('threads', result.stdout, result.returncode == 0)
 
 
-def tests(tally, layers, directory):
-    """What is tested here, as it is installed and with sanitizers."""
+def tests(tally, layers, directory, alone):
+    """What is tested here, as it is installed and with sanitizers. @alone: returns when a machine is free for deadlines."""
     instrumented = sanitized(tally)
     if 'unit' in layers:
         check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
-    for build in (directory, instrumented):
-        if build and 'unit' in layers:
+    builds = [build for build in (directory, instrumented) if build]
+    if 'unit' in layers:
+        for build in builds:
             meson_test(tally, build, 'unit', 'driver')
-        if build and 'component' in layers:
-            meson_test(tally, build, 'component')
     if 'component' in layers:
+        alone()
+        for build in builds:
+            meson_test(tally, build, 'component')
         threads(tally, directory)
 
 
@@ -248,7 +251,7 @@ def main(layers):
                 work.append(pool.submit(checks, tally, directory, 'lab' in layers))
             built = pool.submit(lab_build, tally) if 'lab' in layers else None
             if {'unit', 'component'} & set(layers):
-                tests(tally, layers, directory)
+                tests(tally, layers, directory, built.result if built else lambda: None)
             if built and built.result():
                 lab_tests(tally)
             for one in work:
