@@ -56,7 +56,7 @@ typedef struct {
     GPtrArray *nics;      /* of DmPlanNic */
     char **serials;       /* ends in dom0 of the consoles 3… */
     char **argv;          /* of the device model in the stubdomain, without its name */
-    gboolean lateDevices; /* disks, NICs and consoles may come while it boots: its image waits for them */
+    gboolean lateDevices; /* disks and NICs may come while it boots: its image waits for them */
     gboolean seed;        /* its image asks for random bytes */
     gboolean display;     /* it has a PV framebuffer and a PV keyboard */
     guint displayWidth;   /* pixels of the largest picture a Linux stubdomain shows; 0: none, or not said */

@@ -289,11 +289,22 @@ static const DmStep startSteps[] = {
     {NULL, NULL, NULL},
 };
 
-/* An image that waits for its devices boots while they are attached. The log is read before it can say anything. */
+/*
+ * An image that waits for its devices boots while they are attached. Not its
+ * consoles: Linux numbers its terminals in the order in which it finds them,
+ * and loses what appears between its look and its watch until it is written
+ * to, so that they must all be there before.
+ */
 static const DmStep lateDevicesSteps[] = {
-    {"create", runCreate, undoCreate}, {"target", runTarget, undoTarget},    {"log", runLog, NULL},
-    {"unpause", runUnpause, NULL},     {"devices", runDevices, undoDevices}, {"consoles", runConsoles, undoConsoles},
-    {"attached", runAttached, NULL},   {"ready", runReady, undoReady},       {NULL, NULL, NULL},
+    {"create", runCreate, undoCreate},
+    {"target", runTarget, undoTarget},
+    {"consoles", runConsoles, undoConsoles},
+    {"log", runLog, NULL},
+    {"unpause", runUnpause, NULL},
+    {"devices", runDevices, undoDevices},
+    {"attached", runAttached, NULL},
+    {"ready", runReady, undoReady},
+    {NULL, NULL, NULL},
 };
 
 static void

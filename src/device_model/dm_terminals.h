@@ -34,7 +34,7 @@ void dmTerminalsFree(DmTerminals *terminals);
 
 /**
  * dmTerminalsConnect:
- * @stubdomain: its domid; it must not run yet unless its image waits for its consoles
+ * @stubdomain: its domid; it must not run yet
  * @serials: ends of the guest's serial ports, as libxl names them
  * @options: for the limit of the device state, and for the one to restore (dm_restore.h)
  *

@@ -325,6 +325,21 @@ clearOverride(const char *address)
     }
 }
 
+/*
+ * A device that xen-pciback was given by its driver_override stays in its list
+ * of devices to take, and when nobody else wants it xen-pciback takes it again
+ * (pcistub_probe() of Linux 6.1). One that is not in the list is no error.
+ */
+void
+stubdomHostdevUnlist(const char *address)
+{
+    const char *file = BACKEND_DRIVER "/remove_slot";
+
+    if (virFileWriteStr(file, address, 0) < 0 && errno != ENOENT) {
+        VIR_WARN("cannot write '%s' to '%s': %s", address, file, g_strerror(errno));
+    }
+}
+
 /* Whether it is to be bound to a driver of the host's, having seen to it that it can be. */
 static bool
 readyDevice(const StubdomDriver *driver, const virDomainHostdevDef *hostdev)
@@ -352,6 +367,9 @@ giveLocked(virHostdevManager *manager, virDomainHostdevDef *hostdev, bool manage
     if (!actual || virPCIDeviceListAdd(manager->inactivePCIHostdevs, actual) < 0) {
         virPCIDeviceFree(actual);
         return;
+    }
+    if (managed) {
+        stubdomHostdevUnlist(virPCIDeviceGetName(actual));
     }
     if (managed && virPCIDeviceReattach(actual, manager->activePCIHostdevs, manager->inactivePCIHostdevs) < 0) {
         VIR_ERROR(_("PCI device %s stays with xen-pciback: %s"), virPCIDeviceGetName(actual), virGetLastErrorMessage());

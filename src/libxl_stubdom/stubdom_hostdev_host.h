@@ -21,6 +21,12 @@
 int stubdomHostdevLoadBackend(void);
 
 /**
+ * stubdomHostdevUnlist: lets xen-pciback not take a device again that is about to go back to a driver of the host's.
+ * @address: "DDDD:BB:DD.F"
+ */
+void stubdomHostdevUnlist(const char *address);
+
+/**
  * stubdomHostdevExpect: notes in @hostdev whether giving it back will mean to bind it to another driver than
  * xen-pciback.
  *

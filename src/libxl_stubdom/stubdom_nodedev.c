@@ -23,19 +23,24 @@
 #define BACKEND_NAME "xen"
 #define ADDRESS_PARTS 5
 
-/* Its quarantine ends. The name is libvirt's: pci_0000_03_00_0. */
+/* "DDDD:BB:DD.F" of libvirt's name pci_DDDD_BB_DD_F, or NULL. */
+static char *
+addressOf(virNodeDevicePtr device)
+{
+    g_auto(GStrv) parts = g_strsplit(device->name, "_", -1);
+
+    return g_strv_length(parts) == ADDRESS_PARTS
+               ? g_strdup_printf("%s:%s:%s.%s", parts[1], parts[2], parts[3], parts[4])
+               : NULL;
+}
+
+/* Its quarantine ends. */
 static int
 pardon(virNodeDevicePtr device, bool reset)
 {
-    StubdomDriver *driver = device->conn->privateData;
-    g_auto(GStrv) parts = g_strsplit(device->name, "_", -1);
+    g_autofree char *address = addressOf(device);
 
-    if (g_strv_length(parts) == ADDRESS_PARTS) {
-        g_autofree char *address = g_strdup_printf("%s:%s:%s.%s", parts[1], parts[2], parts[3], parts[4]);
-
-        return stubdomHostdevPardon(driver, address, reset);
-    }
-    return 0;
+    return address ? stubdomHostdevPardon(device->conn->privateData, address, reset) : 0;
 }
 
 int
@@ -65,7 +70,11 @@ int
 stubdomNodeDeviceReAttach(virNodeDevicePtr device)
 {
     g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
+    g_autofree char *address = addressOf(device);
 
+    if (address) {
+        stubdomHostdevUnlist(address);
+    }
     if (!manager || virDomainDriverNodeDeviceReAttach(device, manager) < 0) {
         return -1;
     }

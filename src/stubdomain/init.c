@@ -433,6 +433,7 @@ start(Init *init, GError **error)
     if (!init->arguments || !init->uevents || !modulesLoad(init, error) ||
         !initXenstoreWatch(init->store, "device/console", consoleChanged, init, error))
         return FALSE;
+    initDevicesPoke(init->store);
     if (initDisplayWanted(init->store) && !(init->display = initDisplayNew(init->store, init->arguments, error)))
         return FALSE;
     initLog("device model of domain %u, %u arguments", init->guest, init->arguments->argv->len);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init_log.h"
 #include "init_network.h"
 
 #define CONSOLE_PREFIX "/dev/hvc"
@@ -46,4 +47,23 @@ initDevicesMissing(const InitArguments *arguments, InitDevicesConsole connected,
             return g_strdup_printf("PV network card %u", number);
     }
     return NULL;
+}
+
+void
+initDevicesPoke(InitXenstore *store)
+{
+    static const char *const types[] = {"vbd", "vif"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        g_autofree char *directory = g_build_filename("device", types[i], NULL);
+        g_auto(GStrv) names = initXenstoreList(store, directory);
+
+        for (char **name = names; *name; name++) {
+            g_autofree char *path = g_build_filename(directory, *name, "awaited", NULL);
+            g_autoptr(GError) error = NULL;
+
+            if (!initXenstoreWrite(store, path, "1", &error))
+                initLog("%s", error->message);
+        }
+    }
 }

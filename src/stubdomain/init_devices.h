@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The toolstack attaches disks, network cards and consoles while the
- * stubdomain boots. A device is there when it can be used, which is later than
+ * The toolstack attaches disks and network cards while the stubdomain boots.
+ * A device is there when it can be used, which is later than
  * when its name appears: a disk when it can be opened (until its driver has
  * finished, that fails), a network card when the kernel has it in its list of
  * interfaces, a console when its frontend and backend are connected. The
@@ -17,6 +17,7 @@
 #include <glib.h>
 
 #include "init_arguments.h"
+#include "init_xenstore.h"
 
 /* Whether PV console @number (1 or more) is connected, for initDevicesMissing(). */
 typedef gboolean (*InitDevicesConsole)(guint number, gpointer data);
@@ -32,3 +33,12 @@ typedef gboolean (*InitDevicesConsole)(guint number, gpointer data);
  * Returns: (transfer full) (nullable): a device that is not there yet, in words, or NULL if all are
  */
 char *initDevicesMissing(const InitArguments *arguments, InitDevicesConsole connected, gpointer data);
+
+/**
+ * initDevicesPoke:
+ *
+ * Has the kernel look again for disks and network cards. It lists its devices
+ * first and watches for others then (frontend_probe_and_watch() of Linux): one
+ * that was attached in between is found at the next write below its directory.
+ */
+void initDevicesPoke(InitXenstore *store);

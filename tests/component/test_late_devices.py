@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Disks and NICs are attached together; they and the consoles while the stubdomain boots if its image waits for them."""
+"""Disks and NICs are attached together, and while the stubdomain boots if its image waits for them."""
 
 import re
 import signal
@@ -95,20 +95,13 @@ class WhileItBootsTest(ComponentTest):
 
         self.toolstack.failures['libxl_domain_unpause'] = look
         guest = self.make_guest(serials=['null'], name=f'on-{image}')
-        model = self.start(guest, image=image)
-        model.wait_running()
-        return seen, guest
+        self.start(guest, image=image).wait_running()
+        return seen
 
-    def test_target_and_arguments_are_there_before(self):
-        seen, guest = self.look_when_unpaused('late')
-        self.assertEqual(seen[:2], [True, True])
-        self.assertFalse(seen[2])
-        stub = self.store.read(f'/local/domain/{guest.domid}/image/device-model-domid')
-        self.assertEqual(self.store.ls(f'/local/domain/{stub}/device/console'), ['1', '2', '3'])
-
-    def test_others_find_their_consoles(self):
-        seen, _ = self.look_when_unpaused('linux')
-        self.assertEqual(seen, [True, True, ['1', '2', '3']])
+    def test_target_arguments_and_consoles_are_there_before(self):
+        for image in ('late', 'linux'):
+            with self.subTest(image):
+                self.assertEqual(self.look_when_unpaused(image), [True, True, ['1', '2', '3']])
 
     def test_running_counts_when_all_is_attached(self):
         """A stubdomain that says so earlier has not waited as its image announces."""
