@@ -11,6 +11,9 @@ from pathlib import Path
 from stubimage import ImageError
 from stubimage.packages import run
 
+# Window of a ramdisk, as a power of two: most of it is a squashfs, which a larger one would not make smaller.
+WINDOW_LOG = 17
+
 
 def cpio(tree):
     """The tree as a newc archive: sorted, numbered in that order, owned by root, without times."""
@@ -52,7 +55,8 @@ def squashfs(tree, compression):
 
 def zstd(data, level):
     """data in one frame the kernel can unpack: its decompressor has at most 128 MiB for the window."""
-    return run("zstd", f"-{level}", "--no-progress", "-q", "-c", "--single-thread", input=data)
+    # The kernel keeps a window of the frame's size beside packed and unpacked data while it boots, when memory is shortest.
+    return run("zstd", f"-{level}", f"--zstd=wlog={WINDOW_LOG}", "--no-progress", "-q", "-c", "--single-thread", input=data)
 
 
 def unpackKernel(image):
