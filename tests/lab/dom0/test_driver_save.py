@@ -174,6 +174,7 @@ def hostGoesDown(note):
     GUESTS_CONFIGURATION.write_text(f"URIS={URI}\nON_BOOT=start\nON_SHUTDOWN=suspend\nSTART_DELAY=0\n")
     try:
         with Connection() as connection, counting(connection, "dhost", second=False) as domain:
+            run(GUESTS_SCRIPT, "start")  # as at boot; without it the script takes this stop for one that is over
             domain.start()
             fd = port(domain)
             counter.follow(fd, 5)
