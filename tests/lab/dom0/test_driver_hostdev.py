@@ -106,7 +106,7 @@ def ignored(note):
         domain.libvirt.destroy()
 
 
-@test("driver hostdev: absent, without reset, in use by a guest of xl: refused before anything is touched", 300, starts=2)
+@test("driver hostdev: absent, without reset, in use by a guest of xl: refused before anything is touched", 300, starts=3)
 def refusedBefore(note):
     note("h-refuse")
     note("h-other")
@@ -116,10 +116,12 @@ def refusedBefore(note):
             words = refused(domain.libvirt.attachDevice, hostdev(address))
             check(word in words, words)
         isHosts(EDU)
+        domain.libvirt.destroy()  # a device's setting counts from the next start on
+        optional = domain.libvirt.XMLDesc(2).replace("</domain>", settings(EDU_OPTIONAL) + "</domain>")
+        connection.libvirt.defineXML(optional)
+        domain.start()
         with Assignable(EDU), Guest("h-other", options=["pci-reset=optional"], passthrough="enabled", pci=[EDU]) as other:
             other.create()
-            optional = domain.libvirt.XMLDesc(2).replace("</domain>", settings(EDU_OPTIONAL) + "</domain>")
-            connection.libvirt.defineXML(optional)
             words = refused(domain.libvirt.attachDevice, hostdev(EDU))
             check(f"{EDU} is in use by domain" in words and "h-other" in words, words)
             check(ofStubdomain(other.stubdomain()) == [EDU], "the other guest lost its device")
