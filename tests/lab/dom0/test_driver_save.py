@@ -19,7 +19,7 @@ from test_save import Counter
 SAVED = Path("/var/lib/libvirt/stubdom/save")
 FILE = "/root/domain.image"
 GUESTS_CONFIGURATION = Path("/etc/default/libvirt-guests")
-GUESTS_SCRIPT = "/usr/lib/libvirt/libvirt-guests.sh"
+GUESTS_SERVICE = "libvirt-guests.service"  # masked in the lab
 DISK = """<disk type='file' device='disk'><driver name='file' type='raw'/><source file='{path}'/>
 <target dev='hdb' bus='ide'/></disk>
 <interface type='bridge'><source bridge='xenbr0'/><model type='e1000'/></interface>
@@ -174,19 +174,20 @@ def hostGoesDown(note):
     GUESTS_CONFIGURATION.write_text(f"URIS={URI}\nON_BOOT=start\nON_SHUTDOWN=suspend\nSTART_DELAY=0\n")
     try:
         with Connection() as connection, counting(connection, "dhost", second=False) as domain:
-            run(GUESTS_SCRIPT, "start")  # as at boot; without it the script takes this stop for one that is over
+            run("systemctl", "unmask", GUESTS_SERVICE)
+            run("systemctl", "start", GUESTS_SERVICE)
             domain.start()
             fd = port(domain)
             counter.follow(fd, 5)
             reader = Call(counter.finish, fd)
-            say(run(GUESTS_SCRIPT, "stop")[1].strip().replace("\n", "; "))
+            run("systemctl", "stop", GUESTS_SERVICE)
             if not domain.libvirt.hasManagedSaveImage():
                 raise Failure(f"not saved: it is {domain.libvirt.state()}")
             reader.end()
             os.close(fd)
             domain.expect(("suspended", 0), ("stopped", 4))
             run("systemctl", "restart", "libvirtd")
-            run(GUESTS_SCRIPT, "start")
+            run("systemctl", "start", GUESTS_SERVICE)
             with Connection() as other:
                 domain.libvirt = other.libvirt.lookupByName("dhost")
                 fd = port(domain)
@@ -194,6 +195,7 @@ def hostGoesDown(note):
                 os.close(fd)
                 domain.libvirt.destroy()
     finally:
+        run("systemctl", "mask", "--now", GUESTS_SERVICE, check=False)
         if before is None:
             GUESTS_CONFIGURATION.unlink()
         else:
