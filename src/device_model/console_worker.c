@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libintl.h>
-#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -32,11 +31,13 @@
 #include <xen/sys/gntdev.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
-#include <xentoollog.h>
 
 #include "console_worker_console.h"
 #include "console_worker_message.h"
+#include "worker/worker_program.h"
 #include "worker/worker_sandbox.h"
+
+#define PROGRAM "xen-stubdom-console"
 
 #define _(text) gettext(text)
 #define gettext_noop(text) text
@@ -58,35 +59,11 @@ enum { POLL_SOCKET = 0, POLL_EVENTS, POLL_CONSOLES };
 static WorkerXen workerXen;
 static WorkerConsole consoles[CONSOLE_NUMBERS];
 
-static void
-useLocale(void)
-{
-    setlocale(LC_ALL, "");
-    bindtextdomain(GETTEXT_PACKAGE, LOCALEDIR);
-    textdomain(GETTEXT_PACKAGE);
-}
-
 static _Noreturn void
 fail(const char *what, const char *detail)
 {
-    useLocale();
-    fprintf(stderr, "xen-stubdom-console: %s: %s\n", gettext(what), detail);
-    exit(EXIT_FAILURE);
+    workerFail(PROGRAM, what, detail);
 }
-
-/* The libraries' own messages have nowhere to go once confined; errno says what is needed. */
-static void
-ignoreMessage(struct xentoollog_logger *logger, xentoollog_level level, int errnoval, const char *context,
-              const char *format, va_list arguments)
-{
-}
-
-static void
-ignoreDestroy(struct xentoollog_logger *logger)
-{
-}
-
-static struct xentoollog_logger silentLogger = {.vmessage = ignoreMessage, .destroy = ignoreDestroy};
 
 /* Waits if xen-stubdom-dm is slow: it asked for each reply, so there are few. */
 static void
@@ -118,45 +95,22 @@ finish(void)
     _exit(EXIT_SUCCESS);
 }
 
-/* Returns the descriptor that came along, or -1. */
-static int
-takeDescriptor(struct msghdr *message)
-{
-    int fd = -1;
-
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
-        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && part->cmsg_len == CMSG_LEN(sizeof(fd))) {
-            memcpy(&fd, CMSG_DATA(part), sizeof(fd));
-        }
-    }
-    return fd;
-}
-
 /* One packet. The parent is trusted; a packet that makes no sense means that the two programs do not fit together. */
 static void
 receiveRequest(void)
 {
-    char data[sizeof(ConsoleRequest) + 1];
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {data, sizeof(data)};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    char data[sizeof(ConsoleRequest)];
     ConsoleRequest request;
-    ssize_t count;
+    int fd = -1;
+    ssize_t count = workerReceive(CONSOLE_WORKER_FD, data, sizeof(data), &fd);
 
-    do {
-        count = recvmsg(CONSOLE_WORKER_FD, &message, MSG_CMSG_CLOEXEC);
-    } while (count < 0 && errno == EINTR);
-    if (count <= 0) {
+    if (count == 0) {
         finish();
     }
-    if (!consoleRequestParse(data, (size_t)count, &request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    if (count < 0 || !consoleRequestParse(data, (size_t)count, &request)) {
         _exit(EXIT_FAILURE);
     }
-    workerConsoleRequest(&consoles[request.console], &request, takeDescriptor(&message));
+    workerConsoleRequest(&consoles[request.console], &request, fd);
 }
 
 /* Masked by the kernel since it was raised, so a flood is one event until here. */
@@ -292,11 +246,11 @@ openXen(uint32_t stubdomain)
 {
     workerXen.stubdomain = stubdomain;
     workerXen.reply = sendToParent;
-    workerXen.grants = xengnttab_open(&silentLogger, 0);
+    workerXen.grants = xengnttab_open(&workerSilentLogger, 0);
     if (!workerXen.grants) {
         fail(gettext_noop("cannot open /dev/xen/gntdev"), strerror(errno));
     }
-    workerXen.events = xenevtchn_open(&silentLogger, 0);
+    workerXen.events = xenevtchn_open(&workerSilentLogger, 0);
     if (!workerXen.events) {
         fail(gettext_noop("cannot open /dev/xen/evtchn"), strerror(errno));
     }
@@ -327,7 +281,7 @@ static void
 confine(void)
 {
 #ifdef CONSOLE_WORKER_UNCONFINED
-    fputs("xen-stubdom-console: this is the UNCONFINED build, which is for tests only\n", stderr);
+    fputs(PROGRAM ": this is the UNCONFINED build, which is for tests only\n", stderr);
 #else
     const char *step;
     int grants = xengnttab_fd(workerXen.grants);
@@ -346,7 +300,7 @@ confine(void)
     if (!workerSandboxEnter(&sandbox, &step)) {
         int error = errno;
 
-        fprintf(stderr, "xen-stubdom-console: %s\n", step);
+        fprintf(stderr, PROGRAM ": %s\n", step);
         fail(gettext_noop("cannot confine this process"), strerror(error));
     }
 #endif
@@ -355,10 +309,10 @@ confine(void)
 static void
 usage(void)
 {
-    useLocale();
+    workerUseLocale();
     printf(_("Usage: %s --stubdomain DOMID\n"
              "Serves the PV consoles of a stubdomain. xen-stubdom-dm starts it; it is of no use to anybody else.\n"),
-           "xen-stubdom-console");
+           PROGRAM);
 }
 
 static uint32_t
@@ -385,7 +339,7 @@ parseArguments(int argc, char **argv)
             usage();
             exit(EXIT_SUCCESS);
         case 'V':
-            printf("xen-stubdom-console %s\n", PACKAGE_VERSION);
+            puts(PROGRAM " " PACKAGE_VERSION);
             exit(EXIT_SUCCESS);
         default:
             exit(EXIT_FAILURE);

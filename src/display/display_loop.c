@@ -22,6 +22,7 @@
 
 #include "display_lobby.h"
 #include "display_server.h"
+#include "worker/worker_program.h"
 
 /* Turns of the stubdomain's events in so many milliseconds. */
 #define WORK_MAX 100
@@ -104,20 +105,6 @@ spoken(int fd, const char *hello, size_t length, uint32_t flags, uint32_t listen
 
 /* --- requests ------------------------------------------------------------------- */
 
-/* Returns the descriptor that came along, or -1. */
-static int
-takeDescriptor(struct msghdr *message)
-{
-    int fd = -1;
-
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
-        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS && part->cmsg_len == CMSG_LEN(sizeof(fd))) {
-            memcpy(&fd, CMSG_DATA(part), sizeof(fd));
-        }
-    }
-    return fd;
-}
-
 static void
 dispatch(const DisplayRequest *request, int fd)
 {
@@ -143,27 +130,18 @@ dispatch(const DisplayRequest *request, int fd)
 static void
 receiveRequest(void)
 {
-    char data[sizeof(DisplayRequest) + 1];
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {data, sizeof(data)};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    char data[sizeof(DisplayRequest)];
     DisplayRequest request;
-    ssize_t count;
+    int fd = -1;
+    ssize_t count = workerReceive(DISPLAY_WORKER_FD, data, sizeof(data), &fd);
 
-    do {
-        count = recvmsg(DISPLAY_WORKER_FD, &message, MSG_CMSG_CLOEXEC);
-    } while (count < 0 && errno == EINTR);
-    if (count <= 0) {
+    if (count == 0) {
         _exit(EXIT_SUCCESS);
     }
-    if (!displayRequestParse(data, (size_t)count, &request) || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    if (count < 0 || !displayRequestParse(data, (size_t)count, &request)) {
         _exit(EXIT_FAILURE);
     }
-    dispatch(&request, takeDescriptor(&message));
+    dispatch(&request, fd);
 }
 
 /* --- the stubdomain --------------------------------------------------------------- */

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libintl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,11 +27,13 @@
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
 #include <xentoolcore.h>
-#include <xentoollog.h>
 
 #include "display_confine.h"
 #include "display_loop.h"
 #include "display_xen.h"
+#include "worker/worker_program.h"
+
+#define PROGRAM "xen-stubdom-display"
 
 #define _(text) gettext(text)
 #define gettext_noop(text) text
@@ -51,35 +52,11 @@ typedef struct {
 
 static DisplayXen displayXen;
 
-static void
-useLocale(void)
-{
-    setlocale(LC_ALL, "");
-    bindtextdomain(GETTEXT_PACKAGE, LOCALEDIR);
-    textdomain(GETTEXT_PACKAGE);
-}
-
 static _Noreturn void
 fail(const char *what, const char *detail)
 {
-    useLocale();
-    fprintf(stderr, "xen-stubdom-display: %s: %s\n", gettext(what), detail);
-    exit(EXIT_FAILURE);
+    workerFail(PROGRAM, what, detail);
 }
-
-/* The libraries' own messages have nowhere to go once confined; errno says what is needed. */
-static void
-ignoreMessage(struct xentoollog_logger *logger, xentoollog_level level, int errnoval, const char *context,
-              const char *format, va_list arguments)
-{
-}
-
-static void
-ignoreDestroy(struct xentoollog_logger *logger)
-{
-}
-
-static struct xentoollog_logger silentLogger = {.vmessage = ignoreMessage, .destroy = ignoreDestroy};
 
 /* Descriptors that came along by accident are closed first, so that what is open from here on is ours. */
 static void
@@ -89,11 +66,11 @@ openXen(uint32_t stubdomain)
         fail(gettext_noop("cannot close descriptors"), strerror(errno));
     }
     displayXen.stubdomain = stubdomain;
-    displayXen.memory = xenforeignmemory_open(&silentLogger, 0);
+    displayXen.memory = xenforeignmemory_open(&workerSilentLogger, 0);
     if (!displayXen.memory) {
         fail(gettext_noop("cannot open /dev/xen/privcmd"), strerror(errno));
     }
-    displayXen.events = xenevtchn_open(&silentLogger, 0);
+    displayXen.events = xenevtchn_open(&workerSilentLogger, 0);
     if (!displayXen.events) {
         fail(gettext_noop("cannot open /dev/xen/evtchn"), strerror(errno));
     }
@@ -108,14 +85,14 @@ confine(uint64_t memory)
 {
     (void)setpriority(PRIO_PROCESS, 0, NICENESS);
 #ifdef DISPLAY_UNCONFINED
-    fputs("xen-stubdom-display: this is the UNCONFINED build, which is for tests only\n", stderr);
+    fputs(PROGRAM ": this is the UNCONFINED build, which is for tests only\n", stderr);
 #else
     const char *step;
 
     if (!displayConfine(memory, &step)) {
         int error = errno;
 
-        fprintf(stderr, "xen-stubdom-display: %s\n", step);
+        fprintf(stderr, PROGRAM ": %s\n", step);
         fail(gettext_noop("cannot confine this process"), strerror(error));
     }
 #endif
@@ -124,10 +101,10 @@ confine(uint64_t memory)
 static void
 usage(void)
 {
-    useLocale();
+    workerUseLocale();
     printf(_("Usage: %s --stubdomain DOMID [--memory KIB] [--name NAME]\n"
              "Serves the display of a stubdomain. xen-stubdom-dm starts it; it is of no use to anybody else.\n"),
-           "xen-stubdom-display");
+           PROGRAM);
 }
 
 static uint64_t
@@ -166,7 +143,7 @@ parseArguments(int argc, char **argv, Options *options)
             usage();
             exit(EXIT_SUCCESS);
         case 'V':
-            printf("xen-stubdom-display %s\n", PACKAGE_VERSION);
+            puts(PROGRAM " " PACKAGE_VERSION);
             exit(EXIT_SUCCESS);
         default:
             exit(EXIT_FAILURE);

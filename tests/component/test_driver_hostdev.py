@@ -130,6 +130,14 @@ class StartTest(HostdevTest):
         self.driver.on('guest', 'destroy')
         self.assert_hosts(ONE, driver='pciback')
 
+    def test_of_no_driver(self):
+        """xen-pciback, which was given it once, does not take it again."""
+        self.sysfs.make(ONE, driver=None)
+        guest = self.start_with(hostdev(ONE))
+        self.assert_guests(guest, ONE)
+        self.driver.on('guest', 'destroy')
+        self.assert_hosts(ONE, driver=None)
+
     def test_guest_ends_by_itself(self):
         guest = self.start_with(hostdev(ONE))
         guest.power_off()

@@ -16,6 +16,7 @@ class Sysfs:
     def __init__(self, directory):
         self.pci = pathlib.Path(directory) / 'bus/pci'
         self.natives = {}   # address -> the driver that is made for the device
+        self.listed = set() # addresses of devices that xen-pciback takes when nobody else does, as it was given them once
         self.resets = []    # addresses of devices that were reset, in order
         self.stuck = set()  # addresses of those whose reset fails
         self.writes = []    # (what, text) of all that was written
@@ -59,6 +60,9 @@ class Sysfs:
         target = self.pci / 'drivers' / driver
         target.mkdir(exist_ok=True)
         (target / 'unbind').touch()
+        if driver == PCIBACK:
+            (target / 'remove_slot').touch()
+            self.listed.add(address)
         (target / address).symlink_to(self.device(address))
         (self.device(address) / 'driver').symlink_to(target)
 
@@ -83,9 +87,13 @@ class Sysfs:
         elif what.name == 'unbind':
             self.unbind(text)
         elif what.name == 'drivers_probe':
-            driver = self.override(text) or self.natives[text]
+            driver = self.override(text) or self.natives[text] or (PCIBACK if text in self.listed else None)
             if driver and self.driver(text) is None:
                 self.bind(text, driver)
+        elif what.name == 'remove_slot':
+            if text not in self.listed:
+                return -errno.ENOENT
+            self.listed.remove(text)
         elif what.name == 'reset':
             address = what.parent.name
             if address in self.stuck:
