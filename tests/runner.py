@@ -171,8 +171,9 @@ def fuzz(tally):
     def one(target):
         corpus = BUILD / 'corpus' / target.name
         corpus.mkdir(parents=True, exist_ok=True)
-        check(tally, f'fuzz: {target.name}, {FUZZ_SECONDS} s', [target, f'-max_total_time={FUZZ_SECONDS}',
-                                                                '-print_final_stats=1', '-timeout=60', corpus])
+        check(tally, f'fuzz: {target.name}, {FUZZ_SECONDS} s',
+              [target, f'-max_total_time={FUZZ_SECONDS}', '-print_final_stats=1', '-timeout=60',
+               f'-artifact_prefix={directory}/', corpus])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # threads inherit the priority
         list(pool.map(one, targets))

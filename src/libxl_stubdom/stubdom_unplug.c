@@ -34,6 +34,14 @@ typedef struct {
 } Answer;
 
 static void
+answerFree(Answer *answer)
+{
+    g_free(answer->id);
+    g_free(answer);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Answer, answerFree)
+
+static void
 queueFailed(const StubdomHostdevOp *op)
 {
     virObjectEventStateQueue(op->driver->events,
@@ -179,8 +187,7 @@ handleAnswer(StubdomDriver *driver, virDomainObj *vm, const Answer *answer)
 static void
 answerThread(StubdomDriver *driver, void *opaque)
 {
-    g_autofree Answer *answer = opaque;
-    g_autofree char *id = answer->id;
+    g_autoptr(Answer) answer = opaque;
     virDomainObj *vm = virDomainObjListFindByID(driver->domains, (int)answer->domid);
 
     while (vm && vm->def->id == (int)answer->domid && !stubdomDriverIsEnding(driver)) {
@@ -202,7 +209,7 @@ stubdomUnplugEvent(StubdomDriver *driver, uint32_t domid, const char *name, virJ
 {
     const char *id = data ? virJSONValueObjectGetString(data, "device") : NULL;
     bool deleted = STREQ(name, "DEVICE_DELETED");
-    Answer *answer;
+    g_autoptr(Answer) answer = NULL;
 
     if (!id || (!deleted && STRNEQ(name, "DEVICE_UNPLUG_GUEST_ERROR"))) {
         return;
@@ -211,9 +218,8 @@ stubdomUnplugEvent(StubdomDriver *driver, uint32_t domid, const char *name, virJ
     answer->domid = domid;
     answer->id = g_strdup(id);
     answer->deleted = deleted;
-    if (stubdomDriverRun(driver, "stubdom-unplug", answerThread, answer) < 0) {
-        g_free(answer->id);
-        g_free(answer);
+    if (stubdomDriverRun(driver, "stubdom-unplug", answerThread, answer) == 0) {
+        answer = NULL;
     }
 }
 
