@@ -26,13 +26,13 @@ DISK = """<disk type='file' device='disk'><driver name='file' type='raw'/><sourc
 <interface type='bridge'><source bridge='xenbr0'/><model type='rtl8139'/></interface>"""
 
 
-def counting(connection, name, second=True):
-    """A domain that counts, on disks of its own; with a second disk and two cards on demand."""
+def counting(connection, name, second=True, memory=64):
+    """A domain of @memory MiB that counts, on disks of its own; with a second disk and two cards on demand."""
     paths = [f"/root/{name}-{number}.img" for number in (1, 2)]
     for path in paths:
         shutil.copy("/payload/guests/count.img", path)
     xml = XML.format(name=name, uuid="", image="count", more="", settings="").replace("<uuid></uuid>", "")
-    xml = xml.replace("/srv/guests/count.img", paths[0])
+    xml = xml.replace("/srv/guests/count.img", paths[0]).replace(">64</memory>", f">{memory}</memory>")
     if second:
         xml = xml.replace("<serial", DISK.format(path=paths[1]) + "<serial")
     domain = connection.libvirt.defineXML(xml)
@@ -136,7 +136,8 @@ def saveRounds(note):
 def saveFails(note):
     note("dfail")
     counter = Counter()
-    with Connection() as connection, counting(connection, "dfail", second=False) as domain:
+    # so much memory that a save cannot end between the look at it and what is done to it
+    with Connection() as connection, counting(connection, "dfail", second=False, memory=256) as domain:
         domain.start()
         fd = port(domain)
         counter.follow(fd, 5)
