@@ -60,16 +60,20 @@ def _clean(before):
             os.kill(pid, signal.SIGKILL)
 
 
-def _attempt(seconds, function, names):
-    """One run of a test: what is wrong, or an empty list."""
+def _attempt(seconds, function, names, before):
+    """One run of a test: what is wrong, or an empty list; whether the emulator is to blame; the host's state, if it is clean.
+
+    before: the host's state, or None.
+    """
+    after = None
     setDeadline(60)
     run("xl", "dmesg", "-c")
-    before = leaks.look()
+    before = before or leaks.look()
     setDeadline(seconds)
     signal.alarm(int(seconds + 2))
     try:
         function(names.append)
-        wrong = leaks.settled(before)
+        wrong, after = leaks.settle(before)
     except Exception:  # pylint: disable=broad-except
         wrong = traceback.format_exc().splitlines()
     finally:
@@ -83,8 +87,8 @@ def _attempt(seconds, function, names):
         wrong += logTail(LOGS / "xen-hotplug.log", 5)
         wrong += run("journalctl", "-u", "libvirtd", "-n", "25", "--no-pager", check=False)[1].splitlines()
         _clean(before)
-        return wrong, fault
-    return [], False
+        return wrong, fault, None
+    return [], False, after
 
 
 def main(only):
@@ -93,13 +97,14 @@ def main(only):
     chosen = [entry for entry in _tests if not only or any(word in entry[0] for word in only)]
     print(f"TAP version 13\n1..{len(chosen)}", flush=True)
     failed = faults = 0
+    state = None
     for number, (name, seconds, starts, function) in enumerate(chosen, 1):
         start = time.monotonic()
-        wrong, fault = _attempt(seconds, function, [])
+        wrong, fault, state = _attempt(seconds, function, [], state)
         if wrong and fault:
             faults += 1
             say(f"{name}: the emulator put its own state into the guest; run again")
-            wrong, _ = _attempt(seconds, function, [])
+            wrong, _, state = _attempt(seconds, function, [], state)
         failed += bool(wrong)
         started[0] += 0 if wrong else starts
         print(f"{'not ok' if wrong else 'ok'} {number} - {name}", flush=True)

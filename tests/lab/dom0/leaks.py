@@ -55,16 +55,30 @@ def look():
     }
 
 
+def _compare(before, now):
+    return [f"{kind} left: {thing[:300]}" for kind in before for thing in sorted(now[kind] - before[kind])]
+
+
 def differences(before):
     """What there is now and was not before, one line each."""
-    now = look()
-    return [f"{kind} left: {thing[:300]}" for kind in before for thing in sorted(now[kind] - before[kind])]
+    return _compare(before, look())
+
+
+def settle(before):
+    """What is still left when every clean-up had its time, one line each; and the host's state then."""
+    seen = []
+
+    def clean():
+        seen.append(look())
+        return not _compare(before, seen[-1])
+
+    try:
+        waitFor("clean-up", clean, SETTLE)
+    except Deadline:
+        pass
+    return _compare(before, seen[-1]), seen[-1]
 
 
 def settled(before):
     """What is still left when every clean-up had its time."""
-    try:
-        waitFor("clean-up", lambda: not differences(before), SETTLE)
-        return []
-    except Deadline:
-        return differences(before)
+    return settle(before)[0]
