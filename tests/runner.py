@@ -189,17 +189,19 @@ def analysis(tally, directory):
     check(tally, 'meson dist', ['meson', 'dist', '-C', directory, '--no-tests', '--allow-dirty'])
 
 
-def threads(tally, directory):
-    """The driver alone under ThreadSanitizer, in its component tests; everything else is of @directory."""
-    name = 'libvirt_driver_stubdom.so'
-    made = configure(tally, 'threads', '--prefix=/usr', '-Ddriver=enabled', '-Db_sanitize=thread', '-Db_lundef=false',
-                     targets=[f'src/libxl_stubdom/{name}'])
-    if not made:
-        return
+def threads_build(tally):
+    """The driver alone for ThreadSanitizer."""
+    return configure(tally, 'threads', '--prefix=/usr', '-Ddriver=enabled', '-Db_sanitize=thread', '-Db_lundef=false',
+                     targets=['src/libxl_stubdom/libvirt_driver_stubdom.so'])
+
+
+def threads(tally, directory, made):
+    """Component tests of the driver in @made; everything else is of @directory."""
     say('threads: component tests of the driver')
     result = run(['meson', 'devenv', '-C', directory, 'env', f'STUBDOM_TEST_DRIVER_DIR={made}/src/libxl_stubdom',
                   ROOT / 'tests/component/run.py', *THREADED])
     tally.tap('threads', result.stdout, result.returncode == 0)
+    say('threads: done')
 
 
 def tests(tally, layers, directory, alone):
@@ -209,11 +211,14 @@ def tests(tally, layers, directory, alone):
         check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
     meson_test(tally, directory, *suites)
     instrumented = sanitized(tally)
+    made = threads_build(tally) if 'component' in layers else None
     alone()
-    if instrumented:
-        meson_test(tally, instrumented, *suites)
-    if 'component' in layers:
-        threads(tally, directory)
+    with ThreadPoolExecutor() as pool:  # most of them wait most of the time
+        work = [pool.submit(threads, tally, directory, made)] if made else []
+        if instrumented:
+            work.append(pool.submit(meson_test, tally, instrumented, *suites))
+        for one in work:
+            one.result()
 
 
 def checks(tally, directory, beside):

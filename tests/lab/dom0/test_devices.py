@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Devices of domain XML in real guests: networks and volumes of libvirt's, and every kind of device QEMU emulates."""
 
+import shutil
 import uuid
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,7 +12,7 @@ from host import Failure, read, run, waitFor
 
 NETWORK = """<network><name>stubdom-lab</name><bridge name='virbr-stubdom'/><forward mode='route'/>
   <ip address='192.0.2.1' netmask='255.255.255.0'/></network>"""
-POOL = "<pool type='dir'><name>stubdom-lab</name><target><path>/srv/guests</path></target></pool>"
+POOL = "<pool type='dir'><name>stubdom-lab</name><target><path>{}</path></target></pool>"
 DOMAIN = """<domain type='xen'>
   <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>96</memory><vcpu>1</vcpu>
   <cputune><emulatorpin cpuset='0'/></cputune>
@@ -50,7 +51,10 @@ def preparedTest(note):
     note("prepared")
     with Connection() as connection:
         network = connection.libvirt.networkCreateXML(NETWORK)
-        pool = connection.libvirt.storagePoolCreateXML(POOL)
+        volumes = Path("/root/stubdom-lab")  # virt-install makes pools of the directories it is told of
+        volumes.mkdir()
+        shutil.copy("/srv/guests/print.img", volumes)
+        pool = connection.libvirt.storagePoolCreateXML(POOL.format(volumes))
         try:
             devices = ("<disk type='volume'><source pool='stubdom-lab' volume='print.img'/><target dev='hda' bus='ide'/></disk>"
                        "<interface type='network'><source network='stubdom-lab'/><model type='e1000'/></interface>")
@@ -69,6 +73,7 @@ def preparedTest(note):
         finally:
             pool.destroy()
             network.destroy()
+            shutil.rmtree(volumes)
 
 
 @test("devices: a guest starts with eight models of cards, a sound card, and USB devices", 400, starts=2)

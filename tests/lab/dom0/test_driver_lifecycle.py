@@ -49,7 +49,7 @@ def deviceModels():
     return {pid for pid, words in processes().items() if words[0].endswith("xen-stubdom-dm")}
 
 
-@test("driver: started, suspended, resumed, destroyed", 260, starts=1)
+@test("driver: started, suspended, resumed, reset, destroyed", 300, starts=1)
 def life(note):
     note("life")
     with Connection() as connection, connection.define("life") as domain:
@@ -66,6 +66,9 @@ def life(note):
         check(("p" in flags("life"), "p" in flags("life-dm")), (False, False))
         serial.say("still there")
         serial.expect("echo: [still there]")
+        domain.libvirt.reset()
+        domain.expect(("stopped", 1), ("started", 0))
+        domain.terminal().expect("echo guest: up")
         check([found.name() for found in connection.libvirt.listAllDomains()], ["life"])
         domain.libvirt.destroy()
         domain.expect(("stopped", 1))
@@ -90,23 +93,6 @@ def actions(note):
         serial.say("off")
         domain.expect(("stopped", 0))
         check(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN])
-
-
-@test("driver: a paused, transient domain of one connection ends with it", 200, starts=1)
-def transient(note):
-    note("transient")
-    with Connection() as connection:
-        xml = connection.define("transient").libvirt
-        text = xml.XMLDesc()
-        xml.undefine()
-        connection.expect("transient", ("undefined", 0))
-        other = libvirt.open("xen:///stubdom")
-        other.createXML(text, libvirt.VIR_DOMAIN_START_PAUSED | libvirt.VIR_DOMAIN_START_AUTODESTROY)
-        connection.expect("transient", ("started", 0), ("suspended", 0))
-        check("p" in flags("transient"), True)
-        other.close()
-        connection.expect("transient", ("stopped", 1))
-        check(connection.libvirt.listAllDomains(), [])
 
 
 @test("driver: a start that fails quotes the cause and leaves nothing", 200)

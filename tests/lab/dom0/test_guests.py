@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests that do what guests do: boot from disk and network, talk, restart, power off, see their drives."""
 
+import subprocess
 from pathlib import Path
 
 from guest import Guest
@@ -12,26 +13,6 @@ def check(right, text):
     """Fails with a text unless right."""
     if not right:
         raise Failure(text)
-
-
-@test("xl create: a guest boots from disk, its device model is in a stubdomain and none in dom0", 180, starts=1)
-def createTest(note):
-    note("create")
-    with Guest("create", vif=["mac=00:16:3e:00:01:01,bridge=xenbr0"]) as guest:
-        guest.create()
-        domid, stubdomain = guest.domid(), guest.stubdomain()
-        check(domid and stubdomain, f"xl list shows {domains()}")
-        check(not qemuOf(domid), f"dom0 runs {qemuOf(domid)}")
-        for path, value in {f"/local/domain/{domid}/image/device-model-domid": str(stubdomain),
-                            f"/local/domain/{stubdomain}/target": str(domid),
-                            f"/local/domain/{stubdomain}/device-model/{domid}/state": "running"}.items():
-            check(read(path) == value, f"{path} is {read(path)!r}, not {value!r}")
-        arguments = read(f"/local/domain/{domid}/vm") + "/image/dm-argv"
-        check("-xen-domid" in run("xenstore-ls", arguments)[1], f"no argument list at {arguments}")
-        guest.serial().expect("print guest: up")
-        check(not qemuOf(domid), f"dom0 runs {qemuOf(domid)}")
-        guest.destroy()
-        guest.waitGone()
 
 
 @test("serial: the echo guest answers over xl console, is reset, answers again, powers off", 300, starts=2)
@@ -71,37 +52,38 @@ def buttonTest(note):
         guest.waitGone()
 
 
-@test("network: iPXE of the emulated e1000 loads and starts the boot program through the stubdomain's bridge",
-      240, starts=1)
+SILENT, SERVER = "silent0", "xenbr0"  # bridges
+NO_BOOT = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", f"--interface={SILENT}", "--bind-interfaces",
+           "--except-interface=lo", "--dhcp-range=192.168.78.50,192.168.78.60,1h", "--no-ping", "--pid-file=", "--leasefile-ro"]
+
+
+@test("network: iPXE of two emulated e1000: the first is told to boot nothing, the second loads and starts the boot program",
+      300, starts=1)
 def networkTest(note):
     note("net")
-    with Guest("net", image=None, boot="n", memory=96,
-               vif=["mac=00:16:3e:00:02:01,bridge=xenbr0,model=e1000"]) as guest:
-        guest.create()
-        guest.serial().expect("net guest: up")
-        guest.destroy()
-        guest.waitGone()
-
-
-@test("network: of two cards the second, alone on a bridge with a server, loads the boot program", 500, starts=1)
-def twoCardsTest(note):
-    note("cards")
-    run("ip", "link", "add", "silent0", "type", "bridge")
-    run("ip", "link", "set", "silent0", "up")
+    run("ip", "link", "add", SILENT, "type", "bridge")
+    run("ip", "address", "add", "192.168.78.1/24", "dev", SILENT)
+    run("ip", "link", "set", SILENT, "up")
+    server = subprocess.Popen(NO_BOOT, stdin=subprocess.DEVNULL)
     try:
-        with Guest("cards", image=None, boot="n", memory=96,
-                   vif=["mac=00:16:3e:00:02:02,bridge=silent0,model=e1000",
-                        "mac=00:16:3e:00:02:03,bridge=xenbr0,model=e1000"]) as guest:
+        with Guest("net", image=None, boot="n", memory=96,
+                   vif=[f"mac=00:16:3e:00:02:01,bridge={SILENT},model=e1000",
+                        f"mac=00:16:3e:00:02:02,bridge={SERVER},model=e1000"]) as guest:
             guest.create()
             stubdomain = guest.stubdomain()
-            for number, bridge in enumerate(("silent0", "xenbr0")):
+            for number, bridge in enumerate((SILENT, SERVER)):
                 master = Path(f"/sys/class/net/vif{stubdomain}.{number}/master").resolve().name
                 check(master == bridge, f"the stubdomain's card {number} is on {master}")
             guest.serial().expect("net guest: up")
+            for mac, bridge in (("00:16:3e:00:02:01", SILENT), ("00:16:3e:00:02:02", SERVER)):
+                learned = run("bridge", "fdb", "show", "br", bridge)[1]
+                check(mac in learned, f"{bridge} has heard nothing of {mac}: {learned}")
             guest.destroy()
             guest.waitGone()
     finally:
-        run("ip", "link", "delete", "silent0")
+        server.terminate()
+        server.wait()
+        run("ip", "link", "delete", SILENT)
 
 
 SLOW = """#!/bin/sh
@@ -147,24 +129,36 @@ def _medium(path, label, size):
     return path
 
 
-@test("disks: two disks and a CD-ROM appear in the configured places, the CD-ROM read-only in the backend",
-      200, starts=1)
-def disksTest(note):
-    note("disks")
+def _checkDomains(guest):
+    domid, stubdomain = guest.domid(), guest.stubdomain()
+    check(domid and stubdomain, f"xl list shows {domains()}")
+    check(not qemuOf(domid), f"dom0 runs {qemuOf(domid)}")
+    for path, value in {f"/local/domain/{domid}/image/device-model-domid": str(stubdomain),
+                        f"/local/domain/{stubdomain}/target": str(domid),
+                        f"/local/domain/{stubdomain}/device-model/{domid}/state": "running"}.items():
+        check(read(path) == value, f"{path} is {read(path)!r}, not {value!r}")
+    arguments = read(f"/local/domain/{domid}/vm") + "/image/dm-argv"
+    check("-xen-domid" in run("xenstore-ls", arguments)[1], f"no argument list at {arguments}")
+
+
+@test("xl create: a guest boots from disk, its device model is in a stubdomain and none in dom0; "
+      "two disks and a CD-ROM appear in the configured places, the CD-ROM read-only in the backend", 200, starts=1)
+def createTest(note):
+    note("create")
     second = _medium("/root/second.img", "label disk-two", 1 << 20)
     cdrom = _medium("/root/cdrom.iso", "label cdrom-one", 1 << 20)
-    with Guest("disks", image=None, disk=["/srv/guests/disks.img,raw,hda,rw", f"{second},raw,hdb,rw",
-                                          f"file:{cdrom},hdd:cdrom,r"]) as guest:
+    with Guest("create", image=None, vif=["mac=00:16:3e:00:01:01,bridge=xenbr0"],
+               disk=["/srv/guests/disks.img,raw,hda,rw", f"{second},raw,hdb,rw", f"file:{cdrom},hdd:cdrom,r"]) as guest:
         guest.create()
-        serial = guest.serial()
-        stubdomain = guest.stubdomain()
-        said = serial.expect("disks guest: done")
+        _checkDomains(guest)
+        said = guest.serial().expect("disks guest: done")
+        check(not qemuOf(guest.domid()), f"dom0 runs {qemuOf(guest.domid())}")
         for line in ("bios 80: disk, ", "bios 81: disk, label disk-two", "ide 0.0: disk, ", "ide 0.1: disk, ",
                      "ide 1.1: cdrom, "):
             check(line in said, f"no {line!r} in {said!r}")
         check("ide 1.0" not in said, f"a drive nobody configured: {said!r}")
         check("disk-one" in said, f"the first disk's label is missing: {said!r}")
-        modes = _modesOf(stubdomain)
+        modes = _modesOf(guest.stubdomain())
         check(modes == {second: "w", "/srv/guests/disks.img": "w", cdrom: "r"}, f"the backends' modes are {modes}")
         guest.destroy()
         guest.waitGone()
