@@ -130,21 +130,6 @@ def changeTest(note):
         guest.waitGone()
 
 
-@test("cdrom: a drive that was empty at the start gets a medium", 200, starts=1)
-def emptyTest(note):
-    note("empty")
-    one = _medium("one")
-    with Guest("empty", image=None, disk=["/srv/guests/cdrom.img,raw,hda,rw", ",,hdc,cdrom"]) as guest:
-        guest.create()
-        drive = _Drive(guest)
-        drive.expect(None)
-        drive.change(one)
-        drive.expect(one)
-        drive.qmp.close()
-        guest.destroy()
-        guest.waitGone()
-
-
 @test("cdrom: a medium that was changed, and a locked tray, are what they were after save and restore", 300, starts=2)
 def saveTest(note):
     note("cd-save")
