@@ -16,9 +16,9 @@ def main():
     parser = session.parser(__doc__, "lab-tests.log")
     parser.add_argument("--only", action="append", default=[], metavar="WORD",
                         help="only tests whose names contain WORD; may be repeated")
-    parser.add_argument("--save-rounds", type=int, default=3, metavar="N",
+    parser.add_argument("--save-rounds", type=int, default=2, metavar="N",
                         help="how often a guest is saved and restored in a row (%(default)s)")
-    parser.add_argument("--restart-rounds", type=int, default=3, metavar="N",
+    parser.add_argument("--restart-rounds", type=int, default=2, metavar="N",
                         help="how often libvirtd is killed at a random moment (%(default)s)")
     parser.add_argument("--restart-seed", type=int, default=20, metavar="N", help="of these moments (%(default)s)")
     options = parser.parse_args()

@@ -139,19 +139,3 @@ def password(note):
         domain.updateDeviceFlags("<graphics type='vnc' port='-1' passwd='third'/>", libvirt.VIR_DOMAIN_AFFECT_LIVE)
         domain.destroy()
         waitGone(NAME)
-
-
-@test("virtinst: virt-install makes a guest with the graphics it has by default, unmodified", 300, starts=1)
-def virtInstall(note):
-    note("inst-vnc")
-    with Connection() as virt, removedAfterwards(virt.conn, "inst-vnc"):
-        run("virt-install", "--connect", URI, "--name", "inst-vnc", "--memory", "64", "--import", "--hvm", "--osinfo", "generic",
-            "--disk", "/srv/guests/print.img,format=raw", "--network", "none", "--noautoconsole")
-        with Guest("inst-vnc") as guest:
-            guest.serial().expect("print guest: up")
-        devices = ElementTree.fromstring(virt.conn.lookupByName("inst-vnc").XMLDesc()).find("devices")
-        equal((devices.find("graphics").get("type"), devices.find("input").get("type")), ("vnc", "tablet"))
-        if not virsh("vncdisplay", "inst-vnc")[1].startswith("127.0.0.1:"):
-            raise Failure("virt-install's guest has no display")
-        virsh("destroy", "inst-vnc")
-        waitGone("inst-vnc")

@@ -8,11 +8,12 @@ devices, graphics) or is nothing this driver has (docs/driver-methods.md).
 
 import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 from guest import Guest
 from harness import test
 from host import Failure, domains, qemuOf, run
-from virt import URI, Connection, removedAfterwards, waitGone, xml
+from virt import URI, Connection, equal, removedAfterwards, waitGone, xml
 
 NAME = "walk"
 
@@ -135,15 +136,19 @@ def sessionTest(note):
         waitGone("session")
 
 
-@test("virtinst: virt-install --import, virt-xml and virt-clone make guests of this driver, unmodified", 420, starts=2)
+@test("virtinst: virt-install --import with its default graphics, virt-xml and virt-clone make guests of this driver, unmodified", 420, starts=2)
 def virtinst(note):
     note("inst")
     with Connection() as virt, removedAfterwards(virt.conn, "inst", "inst-2"):
         disk = Path("/root/inst.img")
         disk.write_bytes(Path("/srv/guests/print.img").read_bytes())
         run("virt-install", "--connect", URI, "--name", "inst", "--memory", "64", "--import", "--hvm", "--osinfo", "generic",
-            "--disk", f"{disk},format=raw", "--network", "bridge=xenbr0", "--graphics", "none", "--noautoconsole")
+            "--disk", f"{disk},format=raw", "--network", "bridge=xenbr0", "--noautoconsole")
         _prints("inst")
+        devices = ElementTree.fromstring(virt.conn.lookupByName("inst").XMLDesc()).find("devices")
+        equal((devices.find("graphics").get("type"), devices.find("input").get("type")), ("vnc", "tablet"))
+        if not virsh("vncdisplay", "inst")[1].startswith("127.0.0.1:"):
+            raise Failure("virt-install's guest has no display")
         run("virt-xml", "--connect", URI, "inst", "--edit", "--metadata", "title=by-virt-xml", "--define")
         if "by-virt-xml" not in virsh("dumpxml", "--inactive", "inst")[1]:
             raise Failure("virt-xml changed nothing")
