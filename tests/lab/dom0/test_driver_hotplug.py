@@ -137,7 +137,7 @@ def _checkNics(domain, events):
 
 def _checkMedia(domain, events, serial):
     domain.libvirt.updateDeviceFlags(_cdrom(_medium("one")), LIVE)
-    events.expect(("tray", "disk-hdc", 1))
+    events.expect(("tray", "disk-hdc", 0), ("tray", "disk-hdc", 1))
     check(_said(serial, "read"), "medium: [medium one      ]")
     two = _medium("two")
     domain.libvirt.updateDeviceFlags(_cdrom(two), LIVE)
