@@ -23,6 +23,8 @@
 #include "virhostdev.h"
 #include "virkmod.h"
 
+#include "stubdom_isolation.h"
+
 VIR_LOG_INIT("stubdom.hostdev");
 
 /* Who uses a device, in libvirt's lists. */
@@ -357,9 +359,18 @@ readyDevice(const StubdomDriver *driver, const virDomainHostdevDef *hostdev)
     return false;
 }
 
+/* Both lists are locked. Unless it stays with xen-pciback, where it was before. */
+static void
+endIsolation(const StubdomDriver *driver, virPCIDevice *device)
+{
+    if (virPCIDeviceGetUnbindFromStub(device)) {
+        stubdomIsolationEnd(driver, virPCIDeviceGetAddress(device));
+    }
+}
+
 /* Both lists are locked. @managed: whether it goes back to a driver of the host's */
 static void
-giveLocked(virHostdevManager *manager, virDomainHostdevDef *hostdev, bool managed)
+giveLocked(const StubdomDriver *driver, virHostdevManager *manager, virDomainHostdevDef *hostdev, bool managed)
 {
     virPCIDeviceAddress *address = &hostdev->source.subsys.u.pci.addr;
     virPCIDevice *actual = virPCIDeviceListSteal(manager->activePCIHostdevs, address);
@@ -369,6 +380,7 @@ giveLocked(virHostdevManager *manager, virDomainHostdevDef *hostdev, bool manage
         return;
     }
     if (managed) {
+        endIsolation(driver, actual);
         stubdomHostdevUnlist(virPCIDeviceGetName(actual));
     }
     if (managed && virPCIDeviceReattach(actual, manager->activePCIHostdevs, manager->inactivePCIHostdevs) < 0) {
@@ -391,8 +403,11 @@ giveOne(const StubdomDriver *driver, virHostdevManager *manager, const virDomain
     managed = readyDevice(driver, hostdev);
     if (hostdev->parentnet) {
         virPCIDeviceSetManaged(actual, managed);
+        if (managed) {
+            endIsolation(driver, actual);
+        }
     } else {
-        giveLocked(manager, hostdev, managed);
+        giveLocked(driver, manager, hostdev, managed);
     }
     unlockLists(manager);
     if (hostdev->parentnet) {
@@ -426,8 +441,9 @@ stubdomHostdevTake(StubdomDriver *driver, const virDomainDef *def, const Stubdom
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (takeOne(manager, def, hostdevs[i]) < 0) {
-            stubdomHostdevGive(driver, def, hostdevs, i);
+        if (takeOne(manager, def, hostdevs[i]) < 0 ||
+            stubdomIsolate(driver, &hostdevs[i]->source.subsys.u.pci.addr) < 0) {
+            stubdomHostdevGive(driver, def, hostdevs, i + 1);
             return -1;
         }
     }
