@@ -332,8 +332,8 @@ clearOverride(const char *address)
  * of devices to take, and when nobody else wants it xen-pciback takes it again
  * (pcistub_probe() of Linux 6.1). One that is not in the list is no error.
  */
-void
-stubdomHostdevUnlist(const char *address)
+static void
+unlist(const char *address)
 {
     const char *file = BACKEND_DRIVER "/remove_slot";
 
@@ -381,7 +381,7 @@ giveLocked(const StubdomDriver *driver, virHostdevManager *manager, virDomainHos
     }
     if (managed) {
         endIsolation(driver, actual);
-        stubdomHostdevUnlist(virPCIDeviceGetName(actual));
+        unlist(virPCIDeviceGetName(actual));
     }
     if (managed && virPCIDeviceReattach(actual, manager->activePCIHostdevs, manager->inactivePCIHostdevs) < 0) {
         VIR_ERROR(_("PCI device %s stays with xen-pciback: %s"), virPCIDeviceGetName(actual), virGetLastErrorMessage());
@@ -413,6 +413,23 @@ giveOne(const StubdomDriver *driver, virHostdevManager *manager, const virDomain
     if (hostdev->parentnet) {
         virHostdevReAttachPCIDevices(manager, USER, def->name, &hostdev, 1);
     }
+}
+
+void
+stubdomHostdevLeave(const StubdomDriver *driver, const virPCIDeviceAddress *address)
+{
+    g_autofree char *name = virPCIDeviceAddressAsString(address);
+    g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
+
+    if (!manager) {
+        return;
+    }
+    lockLists(manager);
+    if (!virPCIDeviceListFind(manager->activePCIHostdevs, (virPCIDeviceAddress *)address)) {
+        stubdomIsolationEnd(driver, address);
+        unlist(name);
+    }
+    unlockLists(manager);
 }
 
 /* --- all of them -------------------------------------------------------------------------------- */
