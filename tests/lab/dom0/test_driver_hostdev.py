@@ -59,30 +59,31 @@ def detach(domain, events, address, alias):
     isHosts(address)
 
 
-def refusedBefore(domain):
-    """A device that is absent, and one without a reset: before anything is touched."""
-    for address, word in (("0000:00:1d.0", "no PCI device 0000:00:1d.0"), (EDU, f"{EDU} cannot be reset")):
-        start = time.monotonic()
-        words = refused(domain.libvirt.attachDevice, hostdev(address))
-        took = time.monotonic() - start
-        check(word in words, words)
-        check(took < REFUSED_WITHIN, f"refused after {took:.2f} s")
-        say(f"{word}: after {took:.2f} s")
-    isHosts(EDU)
+def refusedBefore(words, call, *arguments):
+    """A call that must fail with these words, and at once."""
+    start = time.monotonic()
+    said = refused(call, *arguments)
+    took = time.monotonic() - start
+    check(words in said, said)
+    check(took < REFUSED_WITHIN, f"refused after {took:.2f} s")
+    say(f"{words}: after {took:.2f} s")
 
 
 @test("driver hostdev: one from the start, one refused, plugged, both used, let go, and dom0's again; libvirtd killed", 400, starts=1)
 def used(note):
     note("h-used")
-    with Connection() as connection, connection.define("h-used", "pci", f"<devices>{hostdev(NIC, 30)}</devices>") as domain:
+    with Connection() as connection, connection.define("h-used", "pci", f"<devices>{hostdev(NIC, 30)}</devices>",
+                                                       settings(EDU_OPTIONAL)) as domain:
         events = DeviceEvents(connection)
         domain.start()
         guest = PciGuest("h-used")
         guest.attend(domain.terminal())
         check(guest.pci().get(NIC_IDS, (0,))[0] == 30, f"the guest sees {guest.pci()}")
         guest.useNic()
-        refusedBefore(domain)
-        connection.libvirt.defineXML(domain.libvirt.XMLDesc(2).replace("</domain>", settings(EDU_OPTIONAL) + "</domain>"))
+        refusedBefore("no PCI device 0000:00:1d.0", domain.libvirt.attachDevice, hostdev("0000:00:1d.0"))
+        with connection.define("h-refuse", "print", f"<devices>{hostdev(EDU)}</devices>") as other:
+            refusedBefore(f"{EDU} cannot be reset", other.libvirt.create)
+        isHosts(EDU)
         attach(domain, events, EDU, "hostdev1")
         waitFor("edu in the guest", lambda: EDU_IDS in guest.pci())
         guest.useEdu()
