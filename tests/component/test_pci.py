@@ -265,8 +265,9 @@ class LeftBackendTest(PciTest):
     """libxl gives up on the backend of a stubdomain that does not answer, and leaves it: xen-pciback keeps the device."""
 
     def leave(self, stub):
-        self.store.write(f'/local/domain/0/backend/pci/{stub.domid}/0/dev-0', ADDRESS)
-        self.store.write(f'/local/domain/0/backend/pci/{stub.domid}/0/state', 6)
+        """What the harness finds by this record it removes as libxl does."""
+        self.assertEqual(self.backend_devices(stub), list(PCI_DEVICES))
+        self.store.rm(f'/libxl/{stub.domid}/device/pci')
 
     def test_guest_is_destroyed(self):
         guest, model, stub = self.start_running()
