@@ -11,8 +11,6 @@
 
 #include "dm_display_nodes.h"
 
-#include <string.h>
-
 #include "protocol/stubdom_paths.h"
 
 static const char *const types[] = {STUBDOM_DISPLAY_VFB, STUBDOM_DISPLAY_VKBD};
@@ -52,35 +50,13 @@ dmDisplayNodesWrite(DmStore *store, guint stubdomain, GError **error)
     return TRUE;
 }
 
-/* xenstored makes a node's parents with it, but does not remove them. */
-static gboolean
-removeEmpty(DmStore *store, char *path, GError **error)
-{
-    for (int i = 0; i < 3; i++) { /* the domain, the type, "backend" */
-        g_auto(GStrv) names = NULL;
-
-        *strrchr(path, '/') = '\0';
-        names = dmStoreList(store, path, error);
-        if (!names) {
-            return FALSE;
-        }
-        if (*names) {
-            return TRUE;
-        }
-        if (!dmStoreRemove(store, path, error)) {
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
 gboolean
 dmDisplayNodesRemove(DmStore *store, guint stubdomain, GError **error)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
         g_autofree char *backend = stubdomPathDisplayBackend(stubdomain, types[i]);
 
-        if (!dmStoreRemove(store, backend, error) || !removeEmpty(store, backend, error)) {
+        if (!dmStoreRemoveBackend(store, backend, error)) {
             return FALSE;
         }
     }

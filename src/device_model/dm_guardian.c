@@ -28,6 +28,7 @@
 #include "dm_error.h"
 #include "dm_libxl.h"
 #include "dm_orphan.h"
+#include "dm_pci_backend.h"
 #include "dm_store.h"
 #include "protocol/stubdom_paths.h"
 
@@ -148,6 +149,14 @@ removeDisplay(DmStore *store, gpointer opaque, GError **error)
     return guardian->stubdomain == 0 || dmDisplayNodesRemove(store, guardian->stubdomain, error);
 }
 
+/* Once it is gone. */
+static gboolean
+forgetPci(Guardian *guardian, GError **error)
+{
+    return guardian->stubdomain == 0 || domainAlive(guardian, guardian->stubdomain) ||
+           dmPciBackendForget(guardian->store, guardian->stubdomain, error);
+}
+
 static void
 removeNodes(Guardian *guardian)
 {
@@ -157,7 +166,7 @@ removeNodes(Guardian *guardian)
 
     if (!dmStoreRemove(guardian->store, local, &error) ||
         (!guardian->up && !dmStoreRemove(guardian->store, domid, &error)) ||
-        !dmStoreTransaction(guardian->store, removeDisplay, guardian, &error)) {
+        !dmStoreTransaction(guardian->store, removeDisplay, guardian, &error) || !forgetPci(guardian, &error)) {
         g_printerr("xen-stubdom-dm: guardian: %s\n", error->message);
     }
 }

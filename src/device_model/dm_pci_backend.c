@@ -179,3 +179,21 @@ dmPciBackendRemove(guint stubdomain, const char *address, DmLibxlFunc func, gpoi
     g_task_set_task_data(task, removal, removalFree);
     g_task_run_in_thread(task, removeDevice);
 }
+
+static gboolean
+removeBackend(DmStore *store, gpointer opaque, GError **error)
+{
+    return dmStoreRemoveBackend(store, opaque, error);
+}
+
+gboolean
+dmPciBackendForget(DmStore *store, guint stubdomain, GError **error)
+{
+    g_autofree char *directory = stubdomPathPciBackend(stubdomain);
+    g_auto(GStrv) names = dmStoreList(store, directory, error);
+
+    if (!names) {
+        return FALSE;
+    }
+    return !*names || dmStoreTransaction(store, removeBackend, directory, error);
+}

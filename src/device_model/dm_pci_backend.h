@@ -39,3 +39,13 @@ gboolean dmPciBackendCheck(DmStore *store, guint stubdomain, const char *address
  * asynchronously, so that is done in a thread.
  */
 void dmPciBackendRemove(guint stubdomain, const char *address, DmLibxlFunc func, gpointer opaque);
+
+/**
+ * dmPciBackendForget:
+ * @stubdomain: which is gone
+ *
+ * Removes what libxl left of its PCI devices: when the stubdomain's pcifront
+ * does not answer, because it died or is paused, libxl gives up and leaves the
+ * backend, whose devices xen-pciback then gives to nobody any more.
+ */
+gboolean dmPciBackendForget(DmStore *store, guint stubdomain, GError **error);

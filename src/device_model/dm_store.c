@@ -290,6 +290,33 @@ dmStoreList(DmStore *store, const char *path, GError **error)
     return list;
 }
 
+/* xenstored makes a node's parents with it, but does not remove them. */
+gboolean
+dmStoreRemoveBackend(DmStore *store, const char *path, GError **error)
+{
+    g_autofree char *parent = g_strdup(path);
+
+    if (!dmStoreRemove(store, path, error)) {
+        return FALSE;
+    }
+    for (int i = 0; i < 3; i++) { /* the domain, the type, "backend" */
+        g_auto(GStrv) names = NULL;
+
+        *strrchr(parent, '/') = '\0';
+        names = dmStoreList(store, parent, error);
+        if (!names) {
+            return FALSE;
+        }
+        if (*names) {
+            return TRUE;
+        }
+        if (!dmStoreRemove(store, parent, error)) {
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 gboolean
 dmStoreTransaction(DmStore *store, DmStoreBody body, gpointer opaque, GError **error)
 {

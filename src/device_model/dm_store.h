@@ -72,6 +72,9 @@ gboolean dmStoreMake(DmStore *store, const char *path, const char *value, guint 
 /** Removes @path and all below; TRUE too when it was not there. */
 gboolean dmStoreRemove(DmStore *store, const char *path, GError **error);
 
+/** Removes …/backend/TYPE/DOMID/DEVID, and those of its parents that are empty then. In a transaction. */
+gboolean dmStoreRemoveBackend(DmStore *store, const char *path, GError **error);
+
 /** The names right below @path, NULL-terminated and sorted; empty if there is no such node. */
 char **dmStoreList(DmStore *store, const char *path, GError **error);
 

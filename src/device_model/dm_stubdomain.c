@@ -21,6 +21,7 @@
 #include "dm_devices.h"
 #include "dm_domain.h"
 #include "dm_error.h"
+#include "dm_pci_backend.h"
 #include "dm_steps.h"
 #include "dm_target.h"
 
@@ -91,18 +92,6 @@ runCreate(DmSteps *steps, gpointer opaque)
                                                       &stubdomain->domid, dmLibxlHow(operation), NULL));
 }
 
-static void
-destroyed(const GError *error, gpointer opaque)
-{
-    DmStubdomain *stubdomain = opaque;
-
-    stubdomain->domid = NO_DOMAIN;
-    if (stubdomain->record) {
-        stubdomain->record(0, stubdomain->recordOpaque);
-    }
-    stepDone(error, stubdomain);
-}
-
 static gboolean
 domainExists(DmStubdomain *stubdomain)
 {
@@ -115,6 +104,31 @@ domainExists(DmStubdomain *stubdomain)
     return exists;
 }
 
+/* Nothing of it is left then. */
+static void
+forgetDomain(DmStubdomain *stubdomain)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (stubdomain->domid != NO_DOMAIN && !domainExists(stubdomain) &&
+        !dmPciBackendForget(stubdomain->store, stubdomain->domid, &error)) {
+        g_printerr("xen-stubdom-dm: %s\n", error->message);
+    }
+    stubdomain->domid = NO_DOMAIN;
+}
+
+static void
+destroyed(const GError *error, gpointer opaque)
+{
+    DmStubdomain *stubdomain = opaque;
+
+    forgetDomain(stubdomain);
+    if (stubdomain->record) {
+        stubdomain->record(0, stubdomain->recordOpaque);
+    }
+    stepDone(error, stubdomain);
+}
+
 static void
 undoCreate(DmSteps *steps, gpointer opaque)
 {
@@ -122,7 +136,7 @@ undoCreate(DmSteps *steps, gpointer opaque)
     DmLibxlOperation *operation;
 
     if (stubdomain->domid == NO_DOMAIN || !domainExists(stubdomain)) {
-        stubdomain->domid = NO_DOMAIN;
+        forgetDomain(stubdomain);
         dmStepsDone(steps, NULL);
         return;
     }

@@ -23,6 +23,8 @@
 #include "virhostdev.h"
 #include "virkmod.h"
 
+#include "stubdom_isolation.h"
+
 VIR_LOG_INIT("stubdom.hostdev");
 
 /* Who uses a device, in libvirt's lists. */
@@ -330,8 +332,8 @@ clearOverride(const char *address)
  * of devices to take, and when nobody else wants it xen-pciback takes it again
  * (pcistub_probe() of Linux 6.1). One that is not in the list is no error.
  */
-void
-stubdomHostdevUnlist(const char *address)
+static void
+unlist(const char *address)
 {
     const char *file = BACKEND_DRIVER "/remove_slot";
 
@@ -357,9 +359,18 @@ readyDevice(const StubdomDriver *driver, const virDomainHostdevDef *hostdev)
     return false;
 }
 
+/* Both lists are locked. Unless it stays with xen-pciback, where it was before. */
+static void
+endIsolation(const StubdomDriver *driver, virPCIDevice *device)
+{
+    if (virPCIDeviceGetUnbindFromStub(device)) {
+        stubdomIsolationEnd(driver, virPCIDeviceGetAddress(device));
+    }
+}
+
 /* Both lists are locked. @managed: whether it goes back to a driver of the host's */
 static void
-giveLocked(virHostdevManager *manager, virDomainHostdevDef *hostdev, bool managed)
+giveLocked(const StubdomDriver *driver, virHostdevManager *manager, virDomainHostdevDef *hostdev, bool managed)
 {
     virPCIDeviceAddress *address = &hostdev->source.subsys.u.pci.addr;
     virPCIDevice *actual = virPCIDeviceListSteal(manager->activePCIHostdevs, address);
@@ -369,7 +380,8 @@ giveLocked(virHostdevManager *manager, virDomainHostdevDef *hostdev, bool manage
         return;
     }
     if (managed) {
-        stubdomHostdevUnlist(virPCIDeviceGetName(actual));
+        endIsolation(driver, actual);
+        unlist(virPCIDeviceGetName(actual));
     }
     if (managed && virPCIDeviceReattach(actual, manager->activePCIHostdevs, manager->inactivePCIHostdevs) < 0) {
         VIR_ERROR(_("PCI device %s stays with xen-pciback: %s"), virPCIDeviceGetName(actual), virGetLastErrorMessage());
@@ -391,13 +403,33 @@ giveOne(const StubdomDriver *driver, virHostdevManager *manager, const virDomain
     managed = readyDevice(driver, hostdev);
     if (hostdev->parentnet) {
         virPCIDeviceSetManaged(actual, managed);
+        if (managed) {
+            endIsolation(driver, actual);
+        }
     } else {
-        giveLocked(manager, hostdev, managed);
+        giveLocked(driver, manager, hostdev, managed);
     }
     unlockLists(manager);
     if (hostdev->parentnet) {
         virHostdevReAttachPCIDevices(manager, USER, def->name, &hostdev, 1);
     }
+}
+
+void
+stubdomHostdevLeave(const StubdomDriver *driver, const virPCIDeviceAddress *address)
+{
+    g_autofree char *name = virPCIDeviceAddressAsString(address);
+    g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
+
+    if (!manager) {
+        return;
+    }
+    lockLists(manager);
+    if (!virPCIDeviceListFind(manager->activePCIHostdevs, (virPCIDeviceAddress *)address)) {
+        stubdomIsolationEnd(driver, address);
+        unlist(name);
+    }
+    unlockLists(manager);
 }
 
 /* --- all of them -------------------------------------------------------------------------------- */
@@ -426,8 +458,9 @@ stubdomHostdevTake(StubdomDriver *driver, const virDomainDef *def, const Stubdom
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (takeOne(manager, def, hostdevs[i]) < 0) {
-            stubdomHostdevGive(driver, def, hostdevs, i);
+        if (takeOne(manager, def, hostdevs[i]) < 0 ||
+            stubdomIsolate(driver, &hostdevs[i]->source.subsys.u.pci.addr) < 0) {
+            stubdomHostdevGive(driver, def, hostdevs, i + 1);
             return -1;
         }
     }

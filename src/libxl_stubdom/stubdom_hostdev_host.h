@@ -21,10 +21,11 @@
 int stubdomHostdevLoadBackend(void);
 
 /**
- * stubdomHostdevUnlist: lets xen-pciback not take a device again that is about to go back to a driver of the host's.
- * @address: "DDDD:BB:DD.F"
+ * stubdomHostdevLeave: makes a device ready to go back to a driver of the host's, unless a domain has it.
+ *
+ * It reaches dom0's memory again, and xen-pciback does not take it again. What fails is logged.
  */
-void stubdomHostdevUnlist(const char *address);
+void stubdomHostdevLeave(const StubdomDriver *driver, const virPCIDeviceAddress *address);
 
 /**
  * stubdomHostdevExpect: notes in @hostdev whether giving it back will mean to bind it to another driver than

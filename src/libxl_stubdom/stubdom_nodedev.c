@@ -6,7 +6,7 @@
  * Taking one from dom0 for guests, and giving it back. libvirt's manager of
  * host devices is one for the whole process, so that the stock Xen driver and
  * this one never give a device away twice. The ACL is checked by the functions
- * called here, which know the device.
+ * called here, which know the device; and before it, if more is done before.
  */
 
 #include "stubdom_compat.h"
@@ -15,6 +15,8 @@
 
 #include "datatypes.h"
 #include "domain_driver.h"
+#include "node_device_conf.h"
+#include "viraccessapicheck.h"
 #include "virhostdev.h"
 
 #include "stubdom_conf.h"
@@ -66,14 +68,31 @@ stubdomNodeDeviceDettach(virNodeDevicePtr device)
     return stubdomNodeDeviceDetachFlags(device, NULL, 0);
 }
 
+/* What libvirt's list of devices says of it, and whether the client may. */
+static int
+mayReAttach(virNodeDevicePtr device)
+{
+    g_autoptr(virConnect) connection = virGetConnectNodeDev();
+    g_autoptr(virNodeDevice) found = connection ? virNodeDeviceLookupByName(connection, device->name) : NULL;
+    g_autofree char *xml = found ? virNodeDeviceGetXMLDesc(found, 0) : NULL;
+    g_autoptr(virNodeDeviceDef) def =
+        xml ? virNodeDeviceDefParse(xml, NULL, EXISTING_DEVICE, NULL, NULL, NULL, false) : NULL;
+
+    return def ? virNodeDeviceReAttachEnsureACL(device->conn, def) : -1;
+}
+
 int
 stubdomNodeDeviceReAttach(virNodeDevicePtr device)
 {
     g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
     g_autofree char *address = addressOf(device);
+    virPCIDeviceAddress place;
 
-    if (address) {
-        stubdomHostdevUnlist(address);
+    if (mayReAttach(device) < 0) {
+        return -1;
+    }
+    if (address && virPCIDeviceAddressParse(address, &place) == 0) {
+        stubdomHostdevLeave(device->conn->privateData, &place);
     }
     if (!manager || virDomainDriverNodeDeviceReAttach(device, manager) < 0) {
         return -1;

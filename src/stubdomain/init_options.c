@@ -58,5 +58,6 @@ initOptionsParse(const char *text, InitOptions *options, GError **error)
             return FALSE;
         }
     }
+    options->timeout = MIN(options->timeout, options->ejectTimeout);
     return TRUE;
 }

@@ -13,8 +13,9 @@
 
 typedef struct {
     guint deviceTimeout; /* stubdom.timeout=SECONDS: deadline for disks and network cards to appear … */
-    guint timeout;       /* … and for a PCI device */
-    guint ejectTimeout;  /* stubdom.eject-timeout=SECONDS: for a guest to let go of a PCI device */
+    guint timeout;       /* … and for the device of a command, no more than: */
+    guint ejectTimeout;  /* stubdom.eject-timeout=SECONDS: for a guest to let go of a PCI device; the toolstack waits no
+                            longer for a command's answer */
     gboolean restricted; /* stubdom.restrict: QEMU gives up what only PCI passthrough needs */
 } InitOptions;
 

@@ -362,6 +362,19 @@ FAKE_TAKE(libxl_device_pci_add, pci)
 FAKE_TAKE(libxl_device_pci_remove, pci)
 FAKE_TAKE(libxl_device_pci_destroy, pci)
 
+/* What xl pci-assignable-add and -remove do. */
+#define FAKE_ASSIGNABLE(name)                                                                                          \
+    int name(libxl_ctx *ctx, libxl_device_pci *pci, int rebind)                                                        \
+    {                                                                                                                  \
+        char *json = libxl_device_pci_to_json(ctx, pci);                                                               \
+        int rc = fakeStart(ctx, NULL, NULL, json, #name " %d", rebind);                                                \
+                                                                                                                       \
+        free(json);                                                                                                    \
+        return rc;                                                                                                     \
+    }
+FAKE_ASSIGNABLE(libxl_device_pci_assignable_add)
+FAKE_ASSIGNABLE(libxl_device_pci_assignable_remove)
+
 int
 libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
 {

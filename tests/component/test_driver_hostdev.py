@@ -83,8 +83,9 @@ class HostdevTest(DriverTest):
         return found
 
     def assert_hosts(self, *addresses, driver=NATIVE, override=None):
-        """The devices are the host's, as before, and no domain's."""
+        """The devices are the host's, as before, and no domain's; those with a driver of dom0's reach its memory."""
         for address in addresses:
+            self.assertFalse(driver != 'pciback' and address in self.toolstack.pci.isolated, f'{address} is isolated')
             self.assertEqual((self.sysfs.driver(address), self.sysfs.override(address)), (driver, override))
             for guest in self.guests:
                 self.assertNotIn((guest.domid, address), self.toolstack.pci.assigned)
@@ -92,7 +93,8 @@ class HostdevTest(DriverTest):
             self.assertFalse(set(addresses) & set(self.toolstack.pci.devices(domid)))
 
     def assert_guests(self, guest, *addresses):
-        """Both halves of the guest have the devices."""
+        """Both halves of the guest have the devices, and the stubdomain had none while it reached dom0's memory."""
+        self.assertFalse(set(addresses) & set(self.toolstack.pci.exposed))
         self.assertEqual(sorted(self.toolstack.pci.devices(guest.stubdomain_domid())), sorted(addresses))
         self.assertEqual(self.toolstack.pci.assigned, {(guest.domid, address) for address in addresses})
 
@@ -176,6 +178,15 @@ class StartTest(HostdevTest):
         self.assertEqual(self.state(), 5)
         return text
 
+    def test_isolation_fails(self):
+        """A device that could reach dom0's memory is given to no stubdomain."""
+        self.toolstack.failures['libxl_device_pci_assignable_add'] = (ERROR_FAIL, ['no quarantine'])
+        self.driver.call('defineXML', self.xml(devices=hostdev(ONE)))
+        self.fails(OPERATION_FAILED, f"{ONE} cannot be cut off from dom0's memory before a stubdomain has it: libxl says: no quarantine",
+                   'create')
+        self.assert_hosts(ONE)
+        self.assertEqual(self.toolstack.pci.exposed, [])
+
     def test_second_device_fails(self):
         """Nothing is touched if any of them cannot be had."""
         self.start_fails(MISSING, f'no PCI device {ABSENT}', hostdev(ONE) + hostdev(ABSENT))
@@ -244,6 +255,7 @@ class BeforeTest(HostdevTest):
         """Which libvirt does not know of."""
         self.sysfs.make(ONE, native=NATIVE)
         other = self.start_with(name='other', number=2)
+        self.toolstack.pci.isolated.add(ONE)
         self.toolstack.pci.add(other.domid, {'bus': 3})
         self.driver.call('defineXML', self.xml(devices=hostdev(ONE)))
         self.fails(OPERATION_INVALID, f"PCI device {ONE} is in use by domain {other.stubdomain_domid()}, 'other-dm'", 'create')
@@ -531,25 +543,29 @@ class RestartTest(HostdevTest):
         self.driver = self.start_driver()
         self.synchronize()
 
-    def hold_sysfs(self, what):
-        """Stops at the first write of @what."""
+    def hold_step(self, call, what=''):
+        """Stops in a call, or in the first write of @what."""
         reached, go = threading.Event(), threading.Event()
 
         def wait(call):
-            if call.argument['path'].endswith(what):
+            if call.argument.get('path', '').endswith(what):
                 reached.set()
                 go.wait(self.deadline.remaining('the end of the stall'))
 
-        self.toolstack.failures['sysfs_write'] = wait
+        self.toolstack.failures[call] = wait
         return reached, go
 
+    def hold_sysfs(self, what):
+        return self.hold_step('sysfs_write', what)
+
     def test_attach_while_bound(self):
-        for what in ('driver_override', 'unbind', 'drivers_probe'):
-            with self.subTest(what):
+        for call, what in (('sysfs_write', 'driver_override'), ('sysfs_write', 'unbind'), ('sysfs_write', 'drivers_probe'),
+                           ('libxl_device_pci_assignable_add', '')):
+            with self.subTest(what or call):
                 self.start_with(name='guest')
-                reached, go = self.hold_sysfs(what)
+                reached, go = self.hold_step(call, what)
                 self.killed_in(reached, go.set, 'attachDevice')
-                del self.toolstack.failures['sysfs_write']
+                del self.toolstack.failures[call]
                 self.assertEqual(self.shown(), {})
                 self.assert_hosts(ONE)
                 self.driver.on('guest', 'destroy')
@@ -617,11 +633,12 @@ class RestartTest(HostdevTest):
         self.assertTrue(guest.alive)
 
     def test_detach_in_libxl_and_after(self):
-        for call, what in (('libxl_device_pci_destroy', None), ('sysfs_write', 'reset'), ('sysfs_write', 'drivers_probe')):
+        for call, what in (('libxl_device_pci_destroy', None), ('sysfs_write', 'reset'),
+                           ('libxl_device_pci_assignable_remove', ''), ('sysfs_write', 'drivers_probe')):
             with self.subTest(what or call):
                 self.start_with(hostdev(ONE))
-                if what:
-                    reached, go = self.hold_sysfs(what)
+                if what is not None:
+                    reached, go = self.hold_step(call, what)
                 else:
                     reached, go = self.hold(call, self.guest().domid)
                 self.killed_in(reached, go.set, 'detachDevice')

@@ -5,6 +5,7 @@ The host's devices are PCI_DEVICES (harness/case.py): assignable, and given to
 the stubdomain before our program is asked, as libxl does.
 """
 
+import signal
 import threading
 import time
 
@@ -258,6 +259,37 @@ class InsertFailsTest(PciTest):
                 self.assertLess(time.monotonic() - started, AT_ONCE * self.slowness)
                 self.assertIn('is gone', caught.exception.description)
                 self.assertEqual(self.removals(), [])
+
+
+class LeftBackendTest(PciTest):
+    """libxl gives up on the backend of a stubdomain that does not answer, and leaves it: xen-pciback keeps the device."""
+
+    def leave(self, stub):
+        """What the harness finds by this record it removes as libxl does."""
+        self.assertEqual(self.backend_devices(stub), list(PCI_DEVICES))
+        self.store.rm(f'/libxl/{stub.domid}/device/pci')
+
+    def test_guest_is_destroyed(self):
+        guest, model, stub = self.start_running()
+        self.leave(stub)
+        guest.destroy()
+        model.wait_end()
+        self.assert_nothing_left(self.clean)
+
+    def test_stubdomain_is_destroyed_by_us(self):
+        _, model, stub = self.start_running()
+        self.leave(stub)
+        model.signal(signal.SIGTERM)
+        model.wait_end()
+        self.assertEqual(self.store.ls(f'/local/domain/0/backend/pci/{stub.domid}'), [])
+
+    def test_device_model_was_killed(self):
+        guest, model, stub = self.start_running()
+        self.leave(stub)
+        model.signal(signal.SIGKILL)
+        model.wait_end()
+        guest.destroy()
+        self.assert_nothing_left(self.clean)
 
 
 class PermissiveTest(PciTest):

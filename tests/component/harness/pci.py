@@ -33,6 +33,8 @@ class Pci:
         self.store = toolstack.store
         self.deadline = toolstack.deadline
         self.assigned = set()  # (guest domid, address): the IOMMU's half
+        self.isolated = set()  # addresses of devices that reach no memory (DOMID_IO)
+        self.exposed = []      # those that a stubdomain had while they reached dom0's
         self.before_assigning = lambda domid, address: None  # a test may raise a LibxlError
 
     # --- the stubdomain's half
@@ -79,6 +81,7 @@ class Pci:
         """The domain is destroyed."""
         for address in self.devices(domid):
             self._forget_note(address)
+        self.isolated |= {address for owner, address in self.assigned if owner == domid}
         self.assigned = {(owner, address) for owner, address in self.assigned if owner != domid}
 
     # --- calls
@@ -89,6 +92,8 @@ class Pci:
         stubdomain = self._stubdomain(domid)
         if self.toolstack.sysfs.driver(address) != 'pciback' or self.store.read(f'{self._note(address)}/domid'):
             raise LibxlError(ERROR_FAIL, f'PCI device {address} is not assignable')
+        if address not in self.isolated:
+            self.exposed.append(address)
         self.store.write(f'{self._note(address)}/domid', domid)
         try:
             self._set(stubdomain, [*self.devices(stubdomain), address])
@@ -98,6 +103,7 @@ class Pci:
             self._forget_note(address)
             raise LibxlError(ERROR_FAIL, f'PCI device {address}: {error}') from None
         self.assigned.add((domid, address))
+        self.isolated.discard(address)
 
     def _ask_device_model(self, domid, address, device):
         client = Qmp(self.toolstack.guests[domid].qmp_path, self.deadline)
@@ -120,9 +126,29 @@ class Pci:
     def destroy(self, call):
         """libxl_device_pci_destroy(): by force, so what is not there is no failure."""
         domid, address = call.numbers[0], address_of(call.argument)
-        self.assigned.discard((domid, address))
+        if (domid, address) in self.assigned:
+            self.assigned.remove((domid, address))
+            self.isolated.add(address)  # Xen isolates what is taken from a guest
         self._take(self._stubdomain(domid), address)
         self._forget_note(address)
+
+    # --- of no domain
+
+    def isolate(self, call):
+        """libxl_device_pci_assignable_add() of a device that is with xen-pciback."""
+        address = address_of(call.argument)
+        if self.toolstack.sysfs.driver(address) != 'pciback':
+            raise LibxlError(ERROR_FAIL, f'{address} is not with xen-pciback')
+        self.isolated.add(address)
+
+    def end_isolation(self, call):
+        """libxl_device_pci_assignable_remove()."""
+        address = address_of(call.argument)
+        if address not in self.isolated:
+            raise LibxlError(ERROR_FAIL, f'failed to de-quarantine {address}')
+        self.isolated.remove(address)
+        self.toolstack.sysfs.unbind(address)
+        self.toolstack.sysfs.listed.discard(address)
 
 
 def sysfs_write(toolstack, call):
@@ -135,5 +161,7 @@ CALLS = {
     'libxl_device_pci_add': lambda toolstack, call: toolstack.pci.add(call.numbers[0], call.argument),
     'libxl_device_pci_remove': lambda toolstack, call: toolstack.pci.remove(call),
     'libxl_device_pci_destroy': lambda toolstack, call: toolstack.pci.destroy(call),
+    'libxl_device_pci_assignable_add': lambda toolstack, call: toolstack.pci.isolate(call),
+    'libxl_device_pci_assignable_remove': lambda toolstack, call: toolstack.pci.end_isolation(call),
     'sysfs_write': sysfs_write,
 }

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The lab's two PCI devices to pass through, as dom0 and libxl see them."""
 
+import contextlib
+import socket
 from pathlib import Path
 
-from host import Failure, domains, read, run, setDeadline, waitFor
+from host import Failure, domains, read, remaining, run, setDeadline, waitFor
 
 NIC = "0000:00:08.0"
 NIC_IDS = "8086:10d3"
 EDU = "0000:00:09.0"
 EDU_IDS = "1234:11e8"
 CLEANUP = 60
+GATEWAY = "10.0.2.2"  # the other end of the lab's e1000e answers ARP for it
+DOM0 = "10.0.2.16"
+ARP = 0x0806
+ARP_REPLY = 2
 SYSFS = Path("/sys/bus/pci")
 EDU_IDENTIFICATION = "010000ed"
 
@@ -53,11 +59,33 @@ def giveBack(address):
     wanted = "e1000e" if address == NIC else None
     waitFor(f"driver {wanted} of {address}", lambda: driver(address) == wanted, 20)
     if address == NIC:
-        network = next((SYSFS / "devices" / address / "net").iterdir()).name
-        run("ip", "link", "set", network, "up")
-        waitFor("the link of dom0's e1000e", lambda: (SYSFS / "devices" / address / "net" / network / "carrier")
-                .read_text().strip() == "1", 20)
-        run("ip", "link", "set", network, "down")
+        useInDom0()
+
+
+def useInDom0():
+    """dom0's e1000e reads and writes dom0's memory: a frame goes out and is answered."""
+    directory = next((SYSFS / "devices" / NIC / "net").iterdir())
+    run("ip", "link", "set", directory.name, "up")
+    waitFor("the link of dom0's e1000e", lambda: (directory / "carrier").read_text().strip() == "1", 20)
+    own = bytes.fromhex((directory / "address").read_text().strip().replace(":", ""))
+    request = (b"\xff" * 6 + own + bytes.fromhex("0806" "0001080006040001") + own + socket.inet_aton(DOM0) + bytes(6)
+               + socket.inet_aton(GATEWAY))
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ARP)) as port:
+        port.bind((directory.name, ARP))
+        port.settimeout(1)
+        waitFor("an answer to dom0's e1000e", lambda: _exchange(port, request), min(20, remaining()))
+    run("ip", "link", "set", directory.name, "down")
+
+
+def _exchange(port, request):
+    """Whether a request was answered."""
+    port.send(request)
+    with contextlib.suppress(socket.timeout):
+        while True:
+            came = port.recv(2048)
+            if came[21] == ARP_REPLY and came[28:32] == socket.inet_aton(GATEWAY):
+                return True
+    return False
 
 
 def ofStubdomain(stubdomain):

@@ -3,9 +3,8 @@
 
 from guest import Guest
 from host import Failure
-from passthrough import EDU_IDENTIFICATION, check
+from passthrough import EDU_IDENTIFICATION, GATEWAY, check
 
-GATEWAY = "10.0.2.2"  # the other end of the lab's e1000e answers ARP for it
 OWN = "10.0.2.15"
 
 

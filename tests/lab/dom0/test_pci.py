@@ -5,20 +5,29 @@ xl has no command for the last part of a removal (libxl.py tells why), so that
 is a call of libxl.
 """
 
+import contextlib
+import os
+import signal
+import subprocess
 import time
 
+from domain import Connection
 from guest import Guest
 from harness import say, test
-from host import Failure, run, waitFor
+from host import Failure, read, remaining, run, waitFor
 from libxl import Libxl
 from monitor import Monitor
 from passthrough import EDU, EDU_IDS, NIC, NIC_IDS, NO_RESET, Assignable, check, driver, ofStubdomain, owner
 from pciguest import PciGuest
+from test_driver_hostdev import EDU_OPTIONAL, hostdev, settings
+from test_driver_hotplug import refused as refusedByLibvirt
+from test_ends import stubdomainDies, xenCrash
 
 # Xen 4.20 wants to know it when the guest is created.
 HOT = {"passthrough": "enabled"}
 CYCLES = 25
 REFUSED_WITHIN = 5
+CONNECTED = "4"  # XenbusStateConnected
 
 
 def idOf(address):
@@ -116,6 +125,14 @@ def refuses(guest, address, *words):
     say(f"{words[0]}: after {took:.2f} s")
 
 
+def refusedAtStart(words):
+    """A domain of libvirt with the device must not start, for this reason."""
+    with Connection() as connection, connection.define("p-libvirt", "print", f"<devices>{hostdev(EDU)}</devices>",
+                                                       settings(EDU_OPTIONAL)) as domain:
+        said = refusedByLibvirt(domain.libvirt.create)
+        check(words in said, f"no {words!r} in {said!r}")
+
+
 @test("pci: absent, not assignable, without reset, in use by another guest: refused at once, nothing left", 300,
       starts=2)
 def refused(note):
@@ -132,6 +149,7 @@ def refused(note):
             other.create()
             run("xl", "pci-attach", other.name, EDU)
             refuses(guest, EDU, "already assigned to a different guest")
+            refusedAtStart(f"PCI device {EDU} is in use by domain {other.stubdomain()}, '{other.name}-dm'")
             check(ofStubdomain(other.stubdomain()) == [EDU], "the other guest lost its device")
             for one in (guest, other):
                 one.destroy()
@@ -156,3 +174,98 @@ def cycles(note):
             nodes = now
         guest.tell("off")
         guest.waitGone()
+
+
+# --- ends in the middle -----------------------------------------------------------------------
+
+DEADLINE = 4
+
+
+@contextlib.contextmanager
+def attaching(guest, address):
+    """`xl pci-attach` as a process whose device is with the stubdomain, of which nobody asked it yet: the device model stands still."""
+    state = f"/local/domain/0/backend/pci/{guest.stubdomain()}/0/state"
+    os.kill(guest.devicemodel(), signal.SIGSTOP)
+    with subprocess.Popen(["xl", "pci-attach", guest.name, address], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            waitFor("the device in the stubdomain", lambda: read(state) == CONNECTED)
+            yield process
+        finally:
+            process.kill()
+
+
+def asked(guest):
+    """Lets the device model ask a stubdomain that cannot answer, as it is paused; it stays so."""
+    run("xl", "pause", guest.name + "-dm")
+    os.kill(guest.devicemodel(), signal.SIGCONT)
+    command = f"/local/domain/{guest.stubdomain()}/device-model/{guest.domid()}/command"
+    waitFor("pci-ins", lambda: read(command) == "pci-ins")
+
+
+def failed(process):
+    """xl pci-attach, which must fail: what it said."""
+    said = process.communicate(timeout=remaining())[0].decode(errors="replace")
+    check(process.returncode != 0, f"xl attached the device: {said}")
+    return said
+
+
+def isFree(address):
+    """Nobody has the device, and it can be given away."""
+    check(owner(address) is None, f"libxl says {address} is domain {owner(address)}'s")
+    check(address in run("xl", "pci-assignable-list")[1], f"{address} is not assignable")
+
+
+def answeredLate(guest):
+    """The stubdomain answers an attachment that was given up: the device is not its, and the next attachment works."""
+    with attaching(guest, EDU) as process:
+        asked(guest)
+        # What undoes it waits for the stubdomain: so its deadline has passed.
+        backend = f"/local/domain/0/backend/pci/{guest.stubdomain()}/0/state"
+        waitFor("the undoing", lambda: read(backend) != CONNECTED)
+        run("xl", "unpause", guest.name + "-dm")
+        failed(process)
+    waitFor("the late answer", lambda: "answered 'pci-ins' after its deadline" in guest.log())
+    check(f"did not answer within {DEADLINE}.0 seconds to 'pci-ins'" in guest.log(), guest.log())
+    waitFor("the device's way back", lambda: not ofStubdomain(guest.stubdomain()))
+    isFree(EDU)
+    run("xl", "pci-attach", guest.name, EDU)
+    waitFor("edu in the guest", lambda: EDU_IDS in guest.pci())
+    guest.useEdu()
+    letGo(guest, EDU)
+    takeBack(guest, EDU)
+
+
+def diesWhileAsked(guest):
+    """The stubdomain ends before it answers an attachment."""
+    with attaching(guest, EDU) as process:
+        asked(guest)
+        stubdomain = guest.stubdomain()
+        stubdomainDies(guest, lambda: xenCrash(stubdomain), "crashed")
+        failed(process)
+    check("is gone" in guest.log(), guest.log())
+    isFree(EDU)
+
+
+def modelDies(guest):
+    """xen-stubdom-dm ends before it asked the stubdomain: the guest goes on, and its end leaves nothing."""
+    with attaching(guest, EDU) as process:
+        os.kill(guest.devicemodel(), signal.SIGKILL)
+        failed(process)
+    waitFor("the guardian's message", lambda: "the device model process of guest" in guest.log())
+    check(guest.domid() and guest.stubdomain(), "guest or stubdomain ended")
+    guest.destroy()
+    guest.waitGone()
+    isFree(EDU)
+
+
+@test("pci: late answer; the stubdomain crashes, xen-stubdom-dm is killed in the middle: noticed within 1 s, nothing left", 300, starts=2)
+def inTheMiddle(note):
+    with Assignable(EDU):
+        for name, *steps in (("p-late", answeredLate, diesWhileAsked), ("p-killed", modelDies)):
+            note(name)
+            with PciGuest(name, options=[NO_RESET, f"command-timeout={DEADLINE}"], **HOT) as guest:
+                guest.boot()
+                for step in steps:
+                    start = time.monotonic()
+                    step(guest)
+                    say(f"{step.__name__}: {time.monotonic() - start:.1f} s")
