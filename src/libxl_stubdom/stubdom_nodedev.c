@@ -20,6 +20,8 @@
 #include "stubdom_conf.h"
 #include "stubdom_hostdev_host.h"
 
+#include "host/host_pci.h"
+
 #define BACKEND_NAME "xen"
 #define ADDRESS_PARTS 5
 
@@ -66,17 +68,34 @@ stubdomNodeDeviceDettach(virNodeDevicePtr device)
     return stubdomNodeDeviceDetachFlags(device, NULL, 0);
 }
 
+/* Whether xen-pciback has it, or has taken it again, as its list has it. */
+static bool
+isTaken(virNodeDevicePtr device)
+{
+    const StubdomDriver *driver = device->conn->privateData;
+    g_autofree char *address = addressOf(device);
+    g_autofree char *bound = address ? hostPciDriver(driver->sysDir, address) : NULL;
+
+    return STREQ_NULLABLE(bound, STUBDOM_HOSTDEV_BACKEND);
+}
+
+/* The list is changed only after the first attempt, which finds out whether the caller may and whether a domain has the
+ * device. */
 int
 stubdomNodeDeviceReAttach(virNodeDevicePtr device)
 {
     g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
-    g_autofree char *address = addressOf(device);
 
-    if (address) {
-        stubdomHostdevUnlist(address);
-    }
     if (!manager || virDomainDriverNodeDeviceReAttach(device, manager) < 0) {
         return -1;
+    }
+    if (isTaken(device)) {
+        g_autofree char *address = addressOf(device);
+
+        stubdomHostdevUnlist(address);
+        if (virDomainDriverNodeDeviceReAttach(device, manager) < 0) {
+            return -1;
+        }
     }
     return pardon(device, false);
 }

@@ -3,7 +3,7 @@
 """The driver in a process of its own, which a test can kill: driver_process.py ROOT.
 
 Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}; of its own are the calls console,
-screenshot, viewer, open and close.
+screenshot, viewer, nodedev, open and close.
 Each is done in a thread, so that many can be under way. Writes {"id", "result"} or {"id", "error": [code, words]}, and
 {"event": [name of the domain, kind, …]} as events come.
 """
@@ -74,10 +74,17 @@ def viewer(connection, name, made, flags, text):
         return ours.recv(1024).decode()
 
 
+def nodedev(connection, name, method, *arguments):
+    """A method of a device of the host."""
+    return getattr(connection.nodeDeviceLookupByName(name), method)(*arguments)
+
+
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
-        ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK']).fakeNetworkRegister()
+        drivers = ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK'])
+        drivers.fakeNetworkRegister()
+        drivers.fakeNodedevRegister()
         libvirt.registerErrorHandler(lambda context, error: None, None)
         self.ending = False
         self.loop = threading.Thread(target=self._loop, daemon=True)
@@ -133,7 +140,7 @@ class Server:
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]
         name, arguments = request['call'], request['arguments']
-        if name in ('console', 'screenshot', 'viewer'):
+        if name in ('console', 'screenshot', 'viewer', 'nodedev'):
             return globals()[name](connection, *arguments)
         if name == 'open':
             self.connections.append(libvirt.open(self.uri))
