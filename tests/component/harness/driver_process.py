@@ -3,7 +3,7 @@
 """The driver in a process of its own, which a test can kill: driver_process.py ROOT.
 
 Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}; of its own are the calls console,
-screenshot, viewer, nodedev, open and close.
+screenshot, viewer, nodedev, waste, open and close.
 Each is done in a thread, so that many can be under way. Writes {"id", "result"} or {"id", "error": [code, words]}, and
 {"event": [name of the domain, kind, …]} as events come.
 """
@@ -79,6 +79,24 @@ def nodedev(connection, name, method, *arguments):
     return getattr(connection.nodeDeviceLookupByName(name), method)(*arguments)
 
 
+def waste(connection, name, times):
+    """Leaks as many definitions of a domain."""
+    get = ctypes.CDLL('libvirt.so.0').virDomainGetXMLDesc
+    get.restype = ctypes.c_void_p
+    domain = connection.lookupByName(name)
+    for _ in range(times):
+        get(ctypes.c_void_p(domain.c_pointer()), 0)
+
+
+def find_leaks(path):
+    """Has LeakSanitizer look for what nobody can free any more; its report is in @path and the pid, if there is one."""
+    sanitizer = ctypes.CDLL(None)
+    sanitizer.__sanitizer_set_report_path(path.encode())
+    sanitizer.__lsan_do_recoverable_leak_check()
+    sanitizer.__sanitizer_set_report_path(b'stderr')
+    write({'id': -1, 'result': 'looked for leaks'})
+
+
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
@@ -132,6 +150,8 @@ class Server:
         libvirt.virEventAddTimeout(0, self._end, None)  # after what is left to be done in the loop
         self.loop.join()
         ctypes.CDLL('libvirt.so.0').virStateCleanup()
+        if path := os.environ.get('STUBDOM_TEST_LEAKS'):
+            find_leaks(path)
 
     @staticmethod
     def _device(_connection, domain, alias, *rest):
@@ -140,7 +160,7 @@ class Server:
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]
         name, arguments = request['call'], request['arguments']
-        if name in ('console', 'screenshot', 'viewer', 'nodedev'):
+        if name in ('console', 'screenshot', 'viewer', 'nodedev', 'waste'):
             return globals()[name](connection, *arguments)
         if name == 'open':
             self.connections.append(libvirt.open(self.uri))
