@@ -24,20 +24,22 @@ lookup(virConnectPtr conn, const char *name)
 static char *
 deviceXml(virNodeDevicePtr device, unsigned int flags)
 {
-    unsigned int domain;
-    unsigned int bus;
-    unsigned int slot;
-    unsigned int function;
+    static const char *const elements[] = {"domain", "bus", "slot", "function"};
+    g_auto(GStrv) parts = g_strsplit(device->name, "_", -1);
+    g_autoptr(GString) xml = g_string_new(NULL);
 
-    if (sscanf(device->name, "pci_%x_%x_%x_%x", &domain, &bus, &slot, &function) != 4) {
-        return g_strdup_printf(
-            "<device><name>%s</name><capability type='net'><interface>eth0</interface></capability></device>",
-            device->name);
+    g_string_printf(xml, "<device><name>%s</name>", device->name);
+    if (STRNEQ(parts[0], "pci") || g_strv_length(parts) != G_N_ELEMENTS(elements) + 1) {
+        g_string_append(xml, "<capability type='net'><interface>eth0</interface></capability></device>");
+        return g_string_free(g_steal_pointer(&xml), FALSE);
     }
-    return g_strdup_printf(
-        "<device><name>%s</name><capability type='pci'><domain>%u</domain><bus>%u</bus><slot>%u</slot>"
-        "<function>%u</function><product id='0x10d3'/><vendor id='0x8086'/></capability></device>",
-        device->name, domain, bus, slot, function);
+    g_string_append(xml, "<capability type='pci'>");
+    for (size_t i = 0; i < G_N_ELEMENTS(elements); i++) {
+        g_string_append_printf(xml, "<%s>%" G_GUINT64_FORMAT "</%s>", elements[i],
+                               g_ascii_strtoull(parts[i + 1], NULL, 16), elements[i]);
+    }
+    g_string_append(xml, "<product id='0x10d3'/><vendor id='0x8086'/></capability></device>");
+    return g_string_free(g_steal_pointer(&xml), FALSE);
 }
 
 static virDrvOpenStatus

@@ -16,7 +16,8 @@ ANSWER = -1
 
 # Stacks are complete although libvirt and GLib have no frame pointers. Names are looked up for the driver's leaks only, as it takes
 # seconds for all.
-OPTIONS = "detect_leaks=1:leak_check_at_exit=0:fast_unwind_on_malloc=0:malloc_context_size=16:symbolize=0:stack_trace_format='    #%n (%m+%o)'"
+OPTIONS = ('detect_leaks=1:leak_check_at_exit=0:fast_unwind_on_malloc=0:malloc_context_size=16:symbolize=0:'
+           "stack_trace_format='    #%n (%m+%o)'")
 
 LEAK = re.compile(r'^(?:Direct|Indirect) leak of (\d+) byte\(s\) in (\d+) object')
 FRAME = re.compile(r'^ +#\d+ \((.*)\+(0x[0-9a-f]+)\)$')
@@ -46,7 +47,8 @@ class Leak:
         """With the names of the driver's functions."""
         offsets = [offset for library, offset in self.frames if library.endswith(MODULE)]
         path = next(library for library, _ in self.frames if library.endswith(MODULE))
-        names = iter(subprocess.run(['addr2line', '-fpse', path, *offsets], capture_output=True, text=True, check=False).stdout.splitlines())
+        named = subprocess.run(['addr2line', '-fpse', path, *offsets], capture_output=True, text=True, check=False)
+        names = iter(named.stdout.splitlines())
         return '\n'.join([self.line, *(f'    {library}+{offset} {next(names, "") if library == path else ""}'.rstrip()
                                        for library, offset in self.frames if 'python' not in library)])
 
