@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 
+import leaks
 import libvirt
 
 write_lock = threading.Lock()
@@ -88,15 +89,6 @@ def waste(connection, name, times):
         get(ctypes.c_void_p(domain.c_pointer()), 0)
 
 
-def find_leaks(path):
-    """Has LeakSanitizer look for what nobody can free any more; its report is in @path and the pid, if there is one."""
-    sanitizer = ctypes.CDLL(None)
-    sanitizer.__sanitizer_set_report_path(path.encode())
-    sanitizer.__lsan_do_recoverable_leak_check()
-    sanitizer.__sanitizer_set_report_path(b'stderr')
-    write({'id': -1, 'result': 'looked for leaks'})
-
-
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
@@ -150,8 +142,9 @@ class Server:
         libvirt.virEventAddTimeout(0, self._end, None)  # after what is left to be done in the loop
         self.loop.join()
         ctypes.CDLL('libvirt.so.0').virStateCleanup()
-        if path := os.environ.get('STUBDOM_TEST_LEAKS'):
-            find_leaks(path)
+        if leaks.PATH in os.environ:
+            leaks.look()
+            write({'id': leaks.ANSWER, 'result': 'looked for leaks'})
 
     @staticmethod
     def _device(_connection, domain, alias, *rest):

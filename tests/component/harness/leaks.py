@@ -6,6 +6,8 @@ if a function of the driver is among those that led to its allocation. Python's 
 may be in it any more by then.
 """
 
+import ctypes
+import os
 import re
 import subprocess
 
@@ -13,6 +15,8 @@ MODULE = 'libvirt_driver_stubdom.so'
 
 # The number of the driver's process's answer that leaks were looked for.
 ANSWER = -1
+
+PATH = 'STUBDOM_TEST_LEAKS'
 
 # Stacks are complete although libvirt and GLib have no frame pointers. Names are looked up for the driver's leaks only, as it takes
 # seconds for all.
@@ -28,7 +32,15 @@ NEXUS = 24
 
 def environment(path):
     """For the driver's process: @path is where the report goes, with a dot and the pid behind."""
-    return {'ASAN_OPTIONS': OPTIONS, 'STUBDOM_TEST_LEAKS': str(path)}
+    return {'ASAN_OPTIONS': OPTIONS, PATH: str(path)}
+
+
+def look():
+    """In a process with that environment. Without a leak there is no report."""
+    sanitizer = ctypes.CDLL(None)
+    sanitizer.__sanitizer_set_report_path(os.environ[PATH].encode())
+    sanitizer.__lsan_do_recoverable_leak_check()
+    sanitizer.__sanitizer_set_report_path(b'stderr')
 
 
 class Leak:
