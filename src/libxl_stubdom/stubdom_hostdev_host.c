@@ -31,8 +31,7 @@ VIR_LOG_INIT("stubdom.hostdev");
 #define USER "stubdom"
 /* libvirt would load "pciback", which no kernel has under this name any more. */
 #define BACKEND_MODULE "xen-pciback"
-#define BACKEND_NAME "pciback"
-#define BACKEND_DRIVER "/sys/bus/pci/drivers/" BACKEND_NAME
+#define BACKEND_DRIVER "/sys/bus/pci/drivers/" STUBDOM_HOSTDEV_BACKEND
 
 static char *
 addressOf(const virDomainHostdevDef *hostdev)
@@ -352,7 +351,7 @@ readyDevice(const StubdomDriver *driver, const virDomainHostdevDef *hostdev)
     if (!bound) {
         return hostdev->managed; /* not any more, or not yet */
     }
-    if (STREQ(bound, BACKEND_NAME)) {
+    if (STREQ(bound, STUBDOM_HOSTDEV_BACKEND)) {
         return resetDevice(driver, address) && hostdev->managed;
     }
     clearOverride(address);
@@ -440,7 +439,7 @@ stubdomHostdevExpect(const StubdomDriver *driver, virDomainHostdevDef *hostdev)
     g_autofree char *address = addressOf(hostdev);
     g_autofree char *bound = hostPciDriver(driver->sysDir, address);
 
-    stubdomCompatPciSetUnbind(hostdev, hostdev->managed && STRNEQ_NULLABLE(bound, BACKEND_NAME));
+    stubdomCompatPciSetUnbind(hostdev, hostdev->managed && STRNEQ_NULLABLE(bound, STUBDOM_HOSTDEV_BACKEND));
 }
 
 int

@@ -13,6 +13,9 @@
 #include "stubdom_conf.h"
 #include "stubdom_settings.h"
 
+/* xen-pciback's name as a driver of devices. */
+#define STUBDOM_HOSTDEV_BACKEND "pciback"
+
 /**
  * stubdomHostdevLoadBackend: has the kernel load xen-pciback.
  *

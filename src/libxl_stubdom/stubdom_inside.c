@@ -19,7 +19,7 @@
 /* --- network -------------------------------------------------------------------------- */
 
 /* A copy of the running domain's definition, as the network driver is asked with the domain unlocked. Takes @vm over.
- */
+ * libvirt's copies leave out the names of network interfaces in the host, which libxl made. */
 static virDomainDef *
 takeDefinition(const StubdomDriver *driver, virDomainObj *vm, bool allowed)
 {
@@ -27,6 +27,10 @@ takeDefinition(const StubdomDriver *driver, virDomainObj *vm, bool allowed)
 
     if (allowed && stubdomDomainCheckActive(vm) == 0) {
         def = virDomainDefCopy(vm->def, driver->xmlopt, NULL, false);
+        for (size_t i = 0; def && i < def->nnets; i++) {
+            g_free(def->nets[i]->ifname);
+            def->nets[i]->ifname = g_strdup(vm->def->nets[i]->ifname);
+        }
     }
     virDomainObjEndAPI(&vm);
     return def;

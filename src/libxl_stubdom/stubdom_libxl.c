@@ -11,6 +11,8 @@
 
 #include "stubdom_libxl.h"
 
+#include "virmacaddr.h"
+
 VIR_LOG_INIT("stubdom.libxl");
 
 /* Bytes of errors that are kept for a report. The first ones name the cause. */
@@ -143,4 +145,24 @@ stubdomLibxlError(StubdomLibxl *libxl, int rc, const char *what)
     g_autofree char *text = stubdomLibxlErrorText(libxl, rc);
 
     virReportError(VIR_ERR_INTERNAL_ERROR, "%s: %s", what, text);
+}
+
+bool
+stubdomLibxlFindNic(StubdomLibxl *libxl, uint32_t domid, const char *mac, libxl_device_nic *nic)
+{
+    int count = 0;
+    libxl_device_nic *nics = libxl_device_nic_list(libxl->ctx, domid, &count);
+    virMacAddr wanted;
+    bool found = false;
+
+    if (nics && virMacAddrParse(mac, &wanted) == 0) {
+        for (int i = 0; i < count && !found; i++) {
+            if (virMacAddrCmpRaw(&wanted, nics[i].mac) == 0) {
+                libxl_device_nic_copy(libxl->ctx, nic, &nics[i]);
+                found = true;
+            }
+        }
+    }
+    libxl_device_nic_list_free(nics, nics ? count : 0);
+    return found;
 }

@@ -63,3 +63,13 @@ void stubdomLibxlError(StubdomLibxl *libxl, int rc, const char *what);
  * Returns a string to be freed with g_free().
  */
 char *stubdomLibxlErrorText(StubdomLibxl *libxl, int rc);
+
+/**
+ * stubdomLibxlFindNic: a domain's network card with a MAC.
+ * @nic: initialised; to be disposed of in any case
+ *
+ * libxl_mac_to_device_nic() does the same, and keeps what it has read of all cards for good (libxl_nic.c of 4.17).
+ *
+ * Returns whether there is one.
+ */
+bool stubdomLibxlFindNic(StubdomLibxl *libxl, uint32_t domid, const char *mac, libxl_device_nic *nic);

@@ -12,8 +12,6 @@
 
 #include "stubdom_link.h"
 
-#include <libxl_utils.h>
-
 #include "virnetdev.h"
 
 #include "stubdom_method.h"
@@ -30,7 +28,7 @@ emulatedName(StubdomLibxl *libxl, uint32_t stubdomain, const virDomainNetDef *ne
         return NULL;
     }
     libxl_device_nic_init(&nic);
-    if (libxl_mac_to_device_nic(libxl->ctx, (int)stubdomain, virMacAddrFormat(&net->mac, mac), &nic) == 0) {
+    if (stubdomLibxlFindNic(libxl, stubdomain, virMacAddrFormat(&net->mac, mac), &nic)) {
         name = g_strdup_printf("vif%u.%d", stubdomain, nic.devid);
     }
     libxl_device_nic_dispose(&nic);

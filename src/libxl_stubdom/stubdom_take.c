@@ -60,11 +60,11 @@ stubdomTakeNet(StubdomLibxl *libxl, uint32_t domid, const char *mac)
     libxl_device_nic nic;
     libxl_nicinfo info;
     int state = -1;
-    int rc;
+    int rc = ERROR_NOTFOUND;
 
     libxl_device_nic_init(&nic);
     libxl_nicinfo_init(&info);
-    if ((rc = libxl_mac_to_device_nic(libxl->ctx, (int)domid, mac, &nic)) == 0) {
+    if (stubdomLibxlFindNic(libxl, domid, mac, &nic)) {
         state = libxl_device_nic_getinfo(libxl->ctx, domid, &nic, &info) == 0 ? info.state : -1;
         rc = state >= 0 && state <= XENBUS_INIT_WAIT ? libxl_device_nic_destroy(libxl->ctx, domid, &nic, NULL)
                                                      : libxl_device_nic_remove(libxl->ctx, domid, &nic, NULL);

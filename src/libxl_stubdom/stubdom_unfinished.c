@@ -59,7 +59,7 @@ isInGuest(StubdomLibxl *libxl, uint32_t domid, virDomainDeviceType kind, const c
         libxl_device_disk_dispose(&disk);
     } else {
         libxl_device_nic_init(&nic);
-        found = libxl_mac_to_device_nic(libxl->ctx, (int)domid, name, &nic) == 0;
+        found = stubdomLibxlFindNic(libxl, domid, name, &nic);
         libxl_device_nic_dispose(&nic);
     }
     return found;

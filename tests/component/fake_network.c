@@ -5,7 +5,7 @@
  *
  * In the process of the driver under test (harness/driver_process.py) it answers
  * for the URIs network:///system and network:///session, whatever network is
- * asked for: a bridge, xenbr0, and an address. Before it allocates or gives back a port it
+ * asked for: a bridge, xenbr0, an address, and a lease for each card. Before it allocates or gives back a port it
  * waits on two pipes with names, if they are in $FAKENET_DIR: it writes a byte
  * into `create-reached` or `delete-reached`, and reads one from `create-go` or
  * `delete-go`.
@@ -62,6 +62,21 @@ networkXml(virNetworkPtr network, unsigned int flags)
                            STREQ(network->name, "bare") ? "" : "<ip address='127.0.0.2' prefix='8'/>");
 }
 
+static int
+leases(virNetworkPtr network, const char *mac, virNetworkDHCPLeasePtr **found, unsigned int flags)
+{
+    virNetworkDHCPLeasePtr lease = g_new0(virNetworkDHCPLease, 1);
+
+    lease->type = VIR_IP_ADDR_TYPE_IPV4;
+    lease->mac = g_strdup(mac);
+    lease->ipaddr = g_strdup("127.0.0.77");
+    lease->prefix = 8;
+    lease->hostname = g_strdup("inside");
+    *found = g_new0(virNetworkDHCPLeasePtr, 2);
+    (*found)[0] = lease;
+    return 1;
+}
+
 static virNetworkPortPtr
 portCreate(virNetworkPtr network, const char *xml, unsigned int flags)
 {
@@ -112,6 +127,7 @@ static virNetworkDriver networkDriver = {
     .name = "fake",
     .networkLookupByName = lookup,
     .networkGetXMLDesc = networkXml,
+    .networkGetDHCPLeases = leases,
     .networkPortCreateXML = portCreate,
     .networkPortLookupByUUID = portLookup,
     .networkPortGetXMLDesc = portXml,

@@ -8,10 +8,12 @@ from harness import scripts
 from harness.driver import DriverError
 from harness.driver_case import DEFINED, STARTED, STOPPED, STOPPED_DESTROYED, STOPPED_FAILED, DriverTest
 from harness.pci import ERROR_FAIL, LibxlError
+from harness.sysfs import express_header
 
 # Numbers of libvirt's API.
 LIVE, CONFIG = 1, 2
 XML_INACTIVE = 2
+INTERNAL_ERROR, INVALID_ARG = 1, 8
 OPERATION_INVALID, OPERATION_FAILED, CONFIG_UNSUPPORTED, UNSUPPORTED, MISSING = 55, 9, 67, 84, 99
 ONE, TWO = '0000:03:00.0', '0000:04:00.0'
 ABSENT = '0000:7f:00.0'
@@ -499,6 +501,100 @@ class QuarantineTest(HostdevTest):
         self.driver = self.start_driver()
         self.fails(OPERATION_INVALID, f'PCI device {ONE} is in quarantine', 'create')
         (self.directory / 'driver/run' / f'quarantine-{ONE}').unlink()
+
+
+class NodeDeviceTest(HostdevTest):
+    """virsh nodedev-detach, nodedev-reset, nodedev-reattach."""
+
+    def setUp(self):
+        super().setUp()
+        for address in (ONE, TWO):
+            self.sysfs.make(address, driver=NATIVE, native=NATIVE, header=express_header())
+
+    def device(self, method, *arguments, address=ONE):
+        return self.driver.call('nodedev', 'pci_' + address.replace(':', '_').replace('.', '_'), method, *arguments)
+
+    def device_fails(self, code, words, method, *arguments, address=ONE):
+        with self.assertRaises(DriverError) as caught:
+            self.device(method, *arguments, address=address)
+        self.assertEqual((caught.exception.code, words in str(caught.exception)), (code, True), caught.exception)
+
+    def test_detach_reset_reattach(self):
+        """A device that is taken from the host is one for an unmanaged <hostdev>, and goes back."""
+        self.device('dettach')
+        self.assert_hosts(ONE, driver='pciback', override='pciback')
+        self.assert_hosts(TWO)
+        self.device('reset')
+        guest = self.start_with(hostdev(ONE, 'no'))
+        self.assert_guests(guest, ONE)
+        self.driver.on('guest', 'destroy')
+        self.device('reAttach')
+        self.assert_hosts(ONE)
+        self.fails(OPERATION_INVALID, f"its driver is '{NATIVE}'", 'create')
+
+    def test_backend_has_a_name(self):
+        self.device_fails(INVALID_ARG, "no driver 'vfio'", 'detachFlags', 'vfio')
+        self.assert_hosts(ONE)
+        self.device('detachFlags', 'xen')
+        self.assert_hosts(ONE, driver='pciback', override='pciback')
+
+    def test_of_a_running_domain(self):
+        """Nothing is done to what a guest has."""
+        guest = self.start_with(hostdev(ONE))
+        before = list(self.sysfs.writes)
+        self.device_fails(INTERNAL_ERROR, f'Not resetting active device {ONE}', 'reset')
+        for method in ('dettach', 'reAttach'):
+            self.device_fails(OPERATION_INVALID, f"PCI device {ONE} is in use by driver stubdom, domain guest", method)
+        self.assertEqual(self.sysfs.writes, before)
+        self.assert_guests(guest, ONE)
+
+    def test_of_no_driver(self):
+        """xen-pciback, which was given it once, does not take it again."""
+        self.sysfs.make(ONE, driver=None)
+        self.device('dettach')
+        self.assertEqual(self.sysfs.driver(ONE), 'pciback')
+        self.device('reAttach')
+        self.assert_hosts(ONE, driver=None)
+        self.assertEqual([text for what, text in self.sysfs.writes if what.endswith('remove_slot')], [ONE])
+
+    def test_no_pci_device(self):
+        for method in ('dettach', 'reset', 'reAttach'):
+            with self.assertRaises(DriverError) as caught:
+                self.driver.call('nodedev', 'net_eth0', method)
+            self.assertIn('net_eth0 is not a PCI device', str(caught.exception))
+        self.assertEqual(self.sysfs.writes, [])
+
+    def test_absent(self):
+        for method in ('dettach', 'reset', 'reAttach'):
+            with self.assertRaises(DriverError) as caught:
+                self.device(method, address=ABSENT)
+            self.assertIn(ABSENT, str(caught.exception))
+        self.assertEqual(self.sysfs.writes, [])
+
+    def quarantine(self):
+        self.start_with(hostdev(ONE))
+        self.sysfs.stuck.add(ONE)
+        self.driver.on('guest', 'destroy')
+        self.fails(OPERATION_INVALID, f'PCI device {ONE} is in quarantine', 'create')
+
+    def test_reset_ends_quarantine(self):
+        """As soon as the device can be reset, and no earlier."""
+        self.quarantine()
+        self.device_fails(OPERATION_FAILED, ONE, 'reset')
+        self.fails(OPERATION_INVALID, f'PCI device {ONE} is in quarantine', 'create')
+        self.sysfs.stuck.clear()
+        self.device('reset')
+        self.assertEqual(self.sysfs.resets, [ONE])
+        self.driver.on('guest', 'create')
+        self.assert_guests(self.guest(), ONE)
+
+    def test_reattaching_ends_quarantine(self):
+        self.quarantine()
+        self.device('reAttach')
+        self.assert_hosts(ONE)
+        self.driver.on('guest', 'create')
+        self.assert_guests(self.guest(), ONE)
+        self.sysfs.stuck.clear()
 
 
 class RestartTest(HostdevTest):

@@ -28,7 +28,7 @@ XML = '''<domain type='xen'>
 # Of libvirt's API.
 LIVE, CONFIG, MAXIMUM = 1, 2, 4
 ERR_INVALID_ARG, ERR_OPERATION_INVALID, ERR_NO_DOMAIN, ERR_OPERATION_UNSUPPORTED = 8, 55, 42, 84
-ERR_CONFIG_UNSUPPORTED, ERR_ARGUMENT_UNSUPPORTED = 67, 74
+ERR_CONFIG_UNSUPPORTED, ERR_ARGUMENT_UNSUPPORTED, ERR_NO_HOSTNAME = 67, 74, 108
 ALL_CPUS = ALL_CELLS = -1
 STATS = {'state': 1, 'cpu-total': 2, 'balloon': 4, 'vcpu': 8, 'interface': 16, 'block': 32, 'perf': 64}
 ENFORCE, NOWAIT = 1 << 31, 1 << 29
@@ -286,8 +286,52 @@ class DomainStatsTest(NumbersTest):
         self.assertEqual(call.numbers[0], guest.domid)
         self.assertIn('agent', self.refused(ERR_OPERATION_UNSUPPORTED, 'getTime'))
         self.assertIn('agent', self.refused(ERR_OPERATION_UNSUPPORTED, 'setTime', {'seconds': 1, 'nseconds': 0}))
-        self.assertIn('agent', self.refused(ERR_ARGUMENT_UNSUPPORTED, 'interfaceAddresses', 1))
         self.assertEqual(self.driver.on('guest', 'securityLabel'), ['', False])
+
+
+class AddressesTest(NumbersTest):
+    """Of a guest's network cards: leases of libvirt's networks, neighbours of the host."""
+
+    LEASE, AGENT, ARP = range(3)
+    OTHER = '00:16:3e:00:00:02'
+    CARD = f"<interface type='network'><mac address='{OTHER}'/><source network='default'/></interface>"
+
+    def start_with_cards(self):
+        xml = XML.format(disk=self.disk, top='', vcpus=1).replace('</devices>', f'{self.CARD}</devices>')
+        self.driver.call('defineXML', xml)
+        self.driver.on('guest', 'create')
+        return [card.find('target').get('dev') for card in self.xml().iter('interface')]
+
+    def test_leases(self):
+        _, name = self.start_with_cards()
+        self.assertEqual(self.driver.on('guest', 'interfaceAddresses', self.LEASE), {
+            name: {'hwaddr': self.OTHER, 'addrs': [{'addr': '127.0.0.77', 'prefix': 8, 'type': 0}]}})
+        self.assertEqual(self.driver.on('guest', 'hostname', 0), 'inside')
+
+    def test_neighbours(self):
+        """Found by their MAC, on whatever bridge."""
+        names = self.start_with_cards()
+        self.assertEqual(self.driver.on('guest', 'interfaceAddresses', self.ARP), {})
+        (self.directory / 'neighbours').write_text(f'192.0.2.7 {MAC}\n192.0.2.9 00:16:3e:00:00:09\n2001:db8::8 {self.OTHER}\n')
+        found = self.driver.on('guest', 'interfaceAddresses', self.ARP)
+        (self.directory / 'neighbours').unlink()
+        self.assertEqual({name: (card['hwaddr'], [one['addr'] for one in card['addrs']]) for name, card in found.items()},
+                         {names[0]: (MAC, ['192.0.2.7']), names[1]: (self.OTHER, ['2001:db8::8'])})
+
+    def test_no_card_with_an_address(self):
+        self.start_here()
+        self.assertEqual(self.driver.on('guest', 'interfaceAddresses', self.LEASE), {})
+        self.assertIn('no network', self.refused(ERR_NO_HOSTNAME, 'hostname', 0))
+
+    def test_no_agent(self):
+        self.start_here()
+        self.assertIn('agent', self.refused(ERR_ARGUMENT_UNSUPPORTED, 'interfaceAddresses', self.AGENT))
+
+    def test_not_running(self):
+        self.start_with_cards()
+        self.driver.on('guest', 'destroy')
+        for source in (self.LEASE, self.ARP):
+            self.refused(ERR_OPERATION_INVALID, 'interfaceAddresses', source)
 
 
 class VcpuTest(NumbersTest):

@@ -32,11 +32,11 @@ systemctl try-restart libvirtd
 """
 
 
-def _install(build, root):
-    """The programs, as a package would have them."""
-    result = subprocess.run(["meson", "install", "--no-rebuild", "-C", str(build)], check=False,
-                            env={**os.environ, "DESTDIR": str(root)}, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def _install(build, suite, root):
+    """The programs, as a package would have them; by the meson they were built with."""
+    prefix = [TOP / "build-aux/in-suite", suite] if suite else []
+    result = subprocess.run([*prefix, "meson", "install", "--no-rebuild", "-C", str(build), "--destdir", str(root)], check=False,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if result.returncode != 0:
         sys.exit(f"cannot install {build}:\n{result.stdout.decode(errors='replace')}")
     if not (root / "usr/libexec/xen-stubdom-dm").is_file():
@@ -72,12 +72,16 @@ def _pciGuest(image):
     os.truncate(image, 1 << 20)
 
 
-def makePayload(build, image, viewers, directory):
-    """Makes the directory anew. All are absolute paths; image: directory of image.json; viewers: made by the script, or None."""
+def makePayload(build, suite, image, viewers, directory):
+    """Makes the directory anew.
+
+    All are absolute paths; suite: what build was built with, by in-suite, or None; image: directory of image.json; viewers:
+    made by the script, or None.
+    """
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     root = directory / "root"
-    _install(build, root)
+    _install(build, suite, root)
     shutil.copytree(image, root / IMAGES / "linux")
     shutil.copytree(HERE / "dom0", directory / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "lab/faults.py", directory / "tests")
@@ -95,11 +99,12 @@ def makePayload(build, image, viewers, directory):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", type=Path, required=True, metavar="DIR", help="meson build directory")
+    parser.add_argument("--built-in", metavar="SUITE", help="the directory was built by build-aux/in-suite SUITE")
     parser.add_argument("--image", type=Path, required=True, metavar="DIR", help="image of the Linux stubdomain")
     parser.add_argument("--viewers", type=Path, metavar="DIR", help="virt-viewer and virt-manager, by the script beside this one")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="directory to make; what is there goes")
     options = parser.parse_args()
-    makePayload(options.build.resolve(), options.image.resolve(), options.viewers and options.viewers.resolve(),
+    makePayload(options.build.resolve(), options.built_in, options.image.resolve(), options.viewers and options.viewers.resolve(),
                 options.out.resolve())
 
 

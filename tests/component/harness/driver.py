@@ -10,6 +10,8 @@ import signal
 import subprocess
 import threading
 
+from . import leaks
+
 HERE = pathlib.Path(__file__).parent
 
 
@@ -51,6 +53,7 @@ class Driver:
         self.changed = threading.Condition()
         self.events = []
         self.process = None
+        self.leaks_path = self.directory / 'log' / 'leaks' if case.programs.driver_leaks else None
         self._start(case.programs)
 
     def _start(self, programs):
@@ -64,13 +67,16 @@ class Driver:
             'LD_PRELOAD': f"{programs.preload('fake_libxl', programs.driver_sanitizer)}:{os.environ['STUBDOM_TEST_FAKE_FILES']}",
             'LIBVIRT_LOG_OUTPUTS': '2:stderr',
             'FAKENET_DIR': str(self.directory), 'STUBDOM_TEST_FAKE_NETWORK': os.environ['STUBDOM_TEST_FAKE_NETWORK'],
-            'ASAN_OPTIONS': 'detect_leaks=0', 'G_SLICE': 'always-malloc',
+            'G_SLICE': 'always-malloc',
             'TSAN_OPTIONS': f'suppressions={HERE.parent / "threads.supp"}', 'UBSAN_OPTIONS': 'print_stacktrace=1',
+            **(leaks.environment(self.leaks_path) if self.leaks_path else {}),
         }
         with open(self.log_path, 'ab') as log:
             self.process = subprocess.Popen(
                 ['/usr/bin/python3', str(HERE / 'driver_process.py'), str(self.root)], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, env=environment, cwd='/')
+        if self.leaks_path:
+            self.pending[leaks.ANSWER] = Pending(self, 'a look for leaks')
         ready = self.pending[0]
         self.reader = threading.Thread(target=self._read, name='driver', daemon=True)
         self.reader.start()
@@ -139,10 +145,24 @@ class Driver:
     def stop(self):
         """An orderly end; guests go on."""
         if self.process.poll() is None:
+            looked = self.pending.get(leaks.ANSWER)
             with contextlib.suppress(OSError):
                 self.process.stdin.close()
             self.process.wait(self.deadline.remaining('the end of the driver'))
+            if looked:
+                looked.wait()
         self.close()
+
+    def _leak_reports(self):
+        return self.leaks_path.parent.glob(f'{self.leaks_path.name}.*') if self.leaks_path else ()
+
+    def leaks(self):
+        """What the test's drivers that have ended in order left in memory."""
+        return [leak for report in self._leak_reports() for leak in leaks.of_driver(report.read_text(errors='replace'))]
+
+    def forget_leaks(self):
+        for report in self._leak_reports():
+            report.unlink()
 
     def kill(self):
         """SIGKILL, at whatever moment."""

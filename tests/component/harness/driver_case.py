@@ -69,11 +69,16 @@ class DriverTest(ComponentTest):
             pending.join(self.deadline.remaining('calls of libxl'))
         for word in ('Sanitizer', 'runtime error', 'CRITICAL', 'WARNING **'):
             self.assertNotIn(word, self.driver.log())
+        self.assert_no_leaks()
         run = self.directory / 'driver' / 'run'
         kept = {f'{guest.config.name}.xml' for guest in self.guests if guest.alive}
         left = {path.name for path in run.iterdir()} - {'driver.pid', 'autostarted'} - kept
         self.assertEqual(left, set())
         super().tearDown()
+
+    def assert_no_leaks(self):
+        leaks = self.driver.leaks()
+        self.assertEqual(leaks, [], '\n'.join(['the driver leaks', *leaks]))
 
     # --- libxl's part
 

@@ -3,7 +3,7 @@
 """The driver in a process of its own, which a test can kill: driver_process.py ROOT.
 
 Reads one JSON object a line: {"id", "on": name of a domain or null, "call", "arguments"}; of its own are the calls console,
-screenshot, viewer, open and close.
+screenshot, viewer, nodedev, waste, open and close.
 Each is done in a thread, so that many can be under way. Writes {"id", "result"} or {"id", "error": [code, words]}, and
 {"event": [name of the domain, kind, …]} as events come.
 """
@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 
+import leaks
 import libvirt
 
 write_lock = threading.Lock()
@@ -74,10 +75,26 @@ def viewer(connection, name, made, flags, text):
         return ours.recv(1024).decode()
 
 
+def nodedev(connection, name, method, *arguments):
+    """A method of a device of the host."""
+    return getattr(connection.nodeDeviceLookupByName(name), method)(*arguments)
+
+
+def waste(connection, name, times):
+    """Leaks as many definitions of a domain."""
+    get = ctypes.CDLL('libvirt.so.0').virDomainGetXMLDesc
+    get.restype = ctypes.c_void_p
+    domain = connection.lookupByName(name)
+    for _ in range(times):
+        get(ctypes.c_void_p(domain.c_pointer()), 0)
+
+
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
-        ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK']).fakeNetworkRegister()
+        drivers = ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK'])
+        drivers.fakeNetworkRegister()
+        drivers.fakeNodedevRegister()
         libvirt.registerErrorHandler(lambda context, error: None, None)
         self.ending = False
         self.loop = threading.Thread(target=self._loop, daemon=True)
@@ -125,6 +142,9 @@ class Server:
         libvirt.virEventAddTimeout(0, self._end, None)  # after what is left to be done in the loop
         self.loop.join()
         ctypes.CDLL('libvirt.so.0').virStateCleanup()
+        if leaks.PATH in os.environ:
+            leaks.look()
+            write({'id': leaks.ANSWER, 'result': 'looked for leaks'})
 
     @staticmethod
     def _device(_connection, domain, alias, *rest):
@@ -133,7 +153,7 @@ class Server:
     def call(self, request):
         connection = self.connections[request.get('connection', 0)]
         name, arguments = request['call'], request['arguments']
-        if name in ('console', 'screenshot', 'viewer'):
+        if name in ('console', 'screenshot', 'viewer', 'nodedev', 'waste'):
             return globals()[name](connection, *arguments)
         if name == 'open':
             self.connections.append(libvirt.open(self.uri))

@@ -38,6 +38,11 @@ class Programs:
         threads = self._runtime(module, 'libtsan')
         return f'{threads}:{os.environ["STUBDOM_TEST_GLIB_THREADS"]}' if threads else self._runtime(module, 'libasan')
 
+    @functools.cached_property
+    def driver_leaks(self):
+        """Whether LeakSanitizer, a part of AddressSanitizer, can look at the driver."""
+        return 'libasan' in (self.driver_sanitizer or '')
+
     @staticmethod
     def _runtime(program, word):
         output = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout

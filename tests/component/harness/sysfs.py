@@ -12,6 +12,16 @@ HEADER = bytes(256)  # of a device that is no bridge and has no capabilities
 PCIBACK = 'pciback'
 
 
+def express_header():
+    """One of a device with the capability PCI Express, in which it says that its function alone can be reset."""
+    header = bytearray(HEADER)
+    header[0x06] = 0x10           # there is a list of capabilities
+    header[0x34] = 0x40           # where
+    header[0x40] = 0x10           # PCI Express
+    header[0x44 + 3] = 0x10       # bit 28 of its device capabilities
+    return bytes(header)
+
+
 class Sysfs:
     def __init__(self, directory):
         self.pci = pathlib.Path(directory) / 'bus/pci'
@@ -27,12 +37,12 @@ class Sysfs:
     def device(self, address):
         return self.pci / 'devices' / address
 
-    def make(self, address, driver=PCIBACK, reset=True, native=None):
+    def make(self, address, driver=PCIBACK, reset=True, native=None, header=HEADER):
         """A device, once more: as it is then."""
         self.remove(address)
         device = self.device(address)
         device.mkdir()
-        for name, content in (('config', HEADER), ('vendor', b'0x8086\n'), ('device', b'0x10d3\n'), ('class', b'0x020000\n'),
+        for name, content in (('config', header), ('vendor', b'0x8086\n'), ('device', b'0x10d3\n'), ('class', b'0x020000\n'),
                               ('driver_override', b'(null)\n')):
             (device / name).write_bytes(content)
         if reset:
