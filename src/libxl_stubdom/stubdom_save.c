@@ -384,7 +384,8 @@ isComplete(const virDomainObj *vm, const char *path, uint32_t domid)
     if (unlink(unfinished) == 0 || inode == 0 || inode == stubdomPrivate(vm)->savingFormer) {
         return false;
     }
-    if (!(image = stubdomSaveImageOpen(path)) || stubdomSaveImageSyncDirectory(path) < 0) {
+    image = stubdomSaveImageOpen(path);
+    if (!image || stubdomSaveImageSyncDirectory(path) < 0) {
         VIR_WARN("the domain '%s': %s", vm->def->name, virGetLastErrorMessage());
         virResetLastError();
         return false;
