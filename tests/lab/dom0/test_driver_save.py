@@ -105,6 +105,9 @@ def saveRounds(note):
         size = (SAVED / "dsave.save").stat().st_size
         if not domain.libvirt.hasManagedSaveImage():
             raise Failure("there is no managed save image")
+        stats = domain.libvirt.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
+        check((stats["type"], stats["operation"]),
+              (libvirt.VIR_DOMAIN_JOB_COMPLETED, libvirt.VIR_DOMAIN_JOB_OPERATION_SAVE))
         restored = restoreWith(domain, domain.libvirt.create)
         if list(SAVED.iterdir()):
             raise Failure(f"left in {SAVED}: {list(SAVED.iterdir())}")
