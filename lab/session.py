@@ -18,9 +18,10 @@ import time
 from pathlib import Path
 
 from lab import hardware, machine, rootfs
-from lab.build import buildRoot, useBuild
+from lab.build import bootArguments, buildRoot, useBuild
 from lab.emulator import Emulator
 from lab.errors import LabError, LabTimeout
+from lab.kernels import takeKernelsOfDisk
 from lab.snapshot import loadSnapshot
 from lab.suite import DEFAULT_SUITE, SUITES
 
@@ -30,7 +31,7 @@ date -s @{now} >/dev/null
 [ {payload} = 0 ] || {{
     blockdev --flushbufs /dev/vdb
     mount -o ro /dev/vdb /payload
-    if [ -x /payload/install.sh ]; then /payload/install.sh >&2; fi
+    if [ {install} = 1 ] && [ -x /payload/install.sh ]; then /payload/install.sh >&2; fi
 }}
 """
 
@@ -48,10 +49,10 @@ class Lab:
 
     suite: Debian suite of dom0.  payload: directory that appears at /payload in
     dom0; its install.sh, if any, has run.  deadline: seconds after which the lab
-    is killed, whatever it does.
+    is killed, whatever it does.  bootable: reboot() will be called.
     """
 
-    def __init__(self, suite=DEFAULT_SUITE, payload=None, deadline=DEFAULT_DEADLINE):
+    def __init__(self, suite=DEFAULT_SUITE, payload=None, deadline=DEFAULT_DEADLINE, bootable=False):
         if suite not in SUITES:
             raise LabError(f"no suite {suite!r}; there are {', '.join(SUITES)}")
         if payload is not None and not Path(payload).is_dir():
@@ -59,6 +60,7 @@ class Lab:
         self._suite = SUITES[suite]
         self._payload = payload
         self._seconds = deadline
+        self._bootable = bootable
         self._expired = False
         self._machine = None
         self._directory = None
@@ -70,7 +72,8 @@ class Lab:
             self._directory = self._makeDirectory(undo)
             image = self._makePayload(build)
             self._start(build, image, undo)
-            self._login(undo)
+            undo.callback(self._logout)
+            self._login(install=True)
             self._undo = undo.pop_all()
         return self
 
@@ -113,6 +116,31 @@ class Lab:
         pack = self._ssh(["tar", "-C", str(remote.parent), "-cf", "-", remote.name])
         self._copy(pack, ["/bin/sh", "-c", _unpack(remote.name, Path(local).absolute())])
 
+    def reboot(self, seconds=DEFAULT_DEADLINE):
+        """Shuts dom0 down and starts the computer anew, from Xen on; what is on the disk stays, nothing else.
+
+        seconds: LabTimeout if dom0 is not up and well by then.  Has no part in what a command that is still running gets.
+        """
+        self._machine.execute("set-action", reboot="reset")
+        with self._machine.connect("event", 30) as event:
+            event.settimeout(seconds)
+            subprocess.run(self._ssh("systemctl reboot"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            said = b""
+            try:
+                while not said.endswith(b"\n"):
+                    chunk = event.recv(256)
+                    if not chunk:
+                        break
+                    said += chunk
+            except TimeoutError as error:
+                raise LabTimeout(f"dom0 was not up again in {seconds} s") from error
+        self._check()
+        if said.strip() != b"ready":
+            raise LabError(f"dom0 is not as it should be after the reboot: {said.decode(errors='replace').strip()}")
+        self._logout()
+        self._login(install=False)
+
     def consoleLog(self):
         """Path of the log of Xen and dom0; guests' logs are appended to it by this call.
 
@@ -149,6 +177,9 @@ class Lab:
     def _start(self, build, image, undo):
         port = machine.freePort()
         arguments = hardware.arguments(port, build / "disk.raw", image, self._directory, frozen=True)
+        if self._bootable:
+            takeKernelsOfDisk(build / "disk.raw", self._directory)
+            arguments += bootArguments(self._directory)
         self._machine = machine.Machine(Emulator(build / "emulator"),
                                         [*arguments, "-incoming", "defer", "-S"], self._directory)
         undo.callback(self._machine.kill)
@@ -165,10 +196,9 @@ class Lab:
             "-o", "ControlPath=" + str(self._directory / "ssh"), "-o", "ConnectTimeout=60",
             "-o", "ServerAliveInterval=0", "root@127.0.0.1"]
 
-    def _login(self, undo):
-        """Logs in once, for all commands, and prepares dom0."""
-        undo.callback(self._logout)
-        prepare = _PREPARE.format(now=int(time.time()), payload=int(self._payload is not None))
+    def _login(self, install):
+        """Logs in once, for all commands, and prepares dom0.  install: the payload is new to it."""
+        prepare = _PREPARE.format(now=int(time.time()), payload=int(self._payload is not None), install=int(install))
         words = [*self._words[:-1], "-o", "ControlMaster=yes", "-o", "ControlPersist=yes",
                  self._words[-1], prepare]
         with open(self._directory / "login.log", "w+") as log:

@@ -60,52 +60,105 @@ stubdomDomainGetJobInfo(virDomainPtr dom, virDomainJobInfoPtr info)
     return result;
 }
 
-static int
-addStats(const virDomainObj *vm, const virDomainJobInfo *info, virTypedParameterPtr *params, int *nparams)
+static virDomainJobOperation
+operationOf(const virDomainObj *vm)
 {
-    int operation = VIR_DOMAIN_JOB_OPERATION_UNKNOWN;
-    int size = 0;
+    return vm->job->asyncJob ? VIR_DOMAIN_JOB_OPERATION_SAVE : VIR_DOMAIN_JOB_OPERATION_RESTORE;
+}
 
+static int
+addBytes(const virDomainJobInfo *info, virTypedParamList *list)
+{
+    return virTypedParamListAddULLong(list, info->dataTotal, VIR_DOMAIN_JOB_DATA_TOTAL) < 0 ||
+                   virTypedParamListAddULLong(list, info->dataProcessed, VIR_DOMAIN_JOB_DATA_PROCESSED) < 0 ||
+                   virTypedParamListAddULLong(list, info->dataRemaining, VIR_DOMAIN_JOB_DATA_REMAINING) < 0
+               ? -1
+               : 0;
+}
+
+/* @operation: counts where the job's bytes do */
+static int
+addStats(const virDomainJobInfo *info, virDomainJobOperation operation, virTypedParamList *list)
+{
     if (info->type == VIR_DOMAIN_JOB_NONE) {
         return 0;
     }
-    if (virTypedParamsAddULLong(params, nparams, &size, VIR_DOMAIN_JOB_TIME_ELAPSED, info->timeElapsed) < 0) {
+    if (virTypedParamListAddULLong(list, info->timeElapsed, VIR_DOMAIN_JOB_TIME_ELAPSED) < 0) {
         return -1;
     }
-    if (info->type != VIR_DOMAIN_JOB_BOUNDED) {
+    if (info->type == VIR_DOMAIN_JOB_UNBOUNDED) {
         return 0;
     }
-    operation = vm->job->asyncJob ? VIR_DOMAIN_JOB_OPERATION_SAVE : VIR_DOMAIN_JOB_OPERATION_RESTORE;
-    return virTypedParamsAddInt(params, nparams, &size, VIR_DOMAIN_JOB_OPERATION, operation) < 0 ||
-                   virTypedParamsAddULLong(params, nparams, &size, VIR_DOMAIN_JOB_DATA_TOTAL, info->dataTotal) < 0 ||
-                   virTypedParamsAddULLong(params, nparams, &size, VIR_DOMAIN_JOB_DATA_PROCESSED, info->dataProcessed) <
-                       0 ||
-                   virTypedParamsAddULLong(params, nparams, &size, VIR_DOMAIN_JOB_DATA_REMAINING, info->dataRemaining) <
-                       0
-               ? -1
-               : 0;
+    return virTypedParamListAddInt(list, operation, VIR_DOMAIN_JOB_OPERATION) < 0 || addBytes(info, list) < 0 ? -1 : 0;
+}
+
+/* A domain that was saved is not active any more. While another job is under way there is nothing to be told. */
+static int
+completedStats(virDomainObj *vm, bool keep, int *type, virTypedParamList *list)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+
+    if (vm->job->asyncJob || priv->pump) {
+        *type = VIR_DOMAIN_JOB_NONE;
+        return 0;
+    }
+    *type = priv->completed.type;
+    if (addStats(&priv->completed, priv->completedOperation, list) < 0) {
+        return -1;
+    }
+    if (!keep) {
+        priv->completed.type = VIR_DOMAIN_JOB_NONE;
+    }
+    return 0;
+}
+
+static int
+presentStats(virDomainObj *vm, int *type, virTypedParamList *list)
+{
+    virDomainJobInfo info;
+
+    if (stubdomDomainCheckActive(vm) < 0) {
+        return -1;
+    }
+    readJob(vm, &info);
+    *type = info.type;
+    return addStats(&info, operationOf(vm), list);
 }
 
 int
 stubdomDomainGetJobStats(virDomainPtr dom, int *type, virTypedParameterPtr *params, int *nparams, unsigned int flags)
 {
+    g_autoptr(virTypedParamList) list = virTypedParamListNew();
     virDomainObj *vm = NULL;
-    virDomainJobInfo info;
     int result = -1;
 
-    virCheckFlags(0, -1);
+    virCheckFlags(VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, -1);
     if (!(vm = stubdomDomainFind(dom))) {
         return -1;
     }
-    *params = NULL;
-    *nparams = 0;
-    if (virDomainGetJobStatsEnsureACL(dom->conn, vm->def) == 0 && stubdomDomainCheckActive(vm) == 0) {
-        readJob(vm, &info);
-        *type = info.type;
-        result = addStats(vm, &info, params, nparams);
+    if (virDomainGetJobStatsEnsureACL(dom->conn, vm->def) == 0) {
+        result = flags & VIR_DOMAIN_JOB_STATS_COMPLETED
+                     ? completedStats(vm, flags & VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED, type, list)
+                     : presentStats(vm, type, list);
+    }
+    if (result == 0) {
+        *nparams = virTypedParamListStealParams(list, params);
     }
     virDomainObjEndAPI(&vm);
     return result;
+}
+
+void
+stubdomJobCompleted(virDomainObj *vm, virDomainJobOperation operation, unsigned long long bytes)
+{
+    StubdomDomainPrivate *priv = stubdomPrivate(vm);
+
+    readJob(vm, &priv->completed);
+    priv->completed.type = VIR_DOMAIN_JOB_COMPLETED;
+    priv->completed.dataTotal = bytes;
+    priv->completed.dataProcessed = bytes;
+    priv->completed.dataRemaining = 0;
+    priv->completedOperation = operation;
 }
 
 /* --- giving up ------------------------------------------------------------------ */

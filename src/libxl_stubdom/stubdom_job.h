@@ -18,6 +18,14 @@ int stubdomDomainAbortJob(virDomainPtr dom);
 int stubdomDomainAbortJobFlags(virDomainPtr dom, unsigned int flags);
 
 /**
+ * stubdomJobCompleted: a save or a restore has succeeded, and can be asked about.
+ * @vm: locked, with the job still under way
+ * @operation: VIR_DOMAIN_JOB_OPERATION_SAVE or VIR_DOMAIN_JOB_OPERATION_RESTORE
+ * @bytes: of the stream in the image
+ */
+void stubdomJobCompleted(virDomainObj *vm, virDomainJobOperation operation, unsigned long long bytes);
+
+/**
  * stubdomJobAbort: gives up a save or a restore that is under way. Never waits.
  * @vm: locked
  *

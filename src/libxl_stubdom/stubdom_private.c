@@ -112,7 +112,8 @@ privateFormat(virBuffer *buffer, virDomainObj *vm)
     }
     if (priv->savingTo) {
         virBufferEscapeString(buffer, "<saving file='%s'", priv->savingTo);
-        virBufferAsprintf(buffer, "%s/>\n", priv->savingPaused ? " paused='yes'" : "");
+        virBufferAsprintf(buffer, "%s former='%llu'/>\n", priv->savingPaused ? " paused='yes'" : "",
+                          priv->savingFormer);
     }
     if (priv->restored) {
         virBufferAsprintf(buffer, "<restored%s%s/>\n", priv->restoredManaged ? " managed='yes'" : "",
@@ -167,6 +168,10 @@ privateParse(xmlXPathContextPtr context, virDomainObj *vm, virDomainDefParserCon
     priv->identity = stubdomSaveIdentityParse(context);
     priv->savingTo = virXPathString("string(./saving/@file)", context);
     priv->savingPaused = virXPathBoolean("boolean(./saving/@paused)", context) == 1;
+    if (virXPathULongLong("string(./saving/@former)", context, &priv->savingFormer) == -2) {
+        virReportError(VIR_ERR_XML_ERROR, "%s", _("the inode of a former save image is no number"));
+        return -1;
+    }
     priv->restored = virXPathBoolean("boolean(./restored)", context) == 1;
     priv->restoredManaged = virXPathBoolean("boolean(./restored/@managed)", context) == 1;
     priv->restoredPaused = virXPathBoolean("boolean(./restored/@paused)", context) == 1;

@@ -50,11 +50,14 @@ typedef struct {
     struct _StubdomSaveIdentity *identity; /* saved: the image its stubdomain was started from; NULL: not known */
     char *savingTo;                        /* saved: image it is being saved to; NULL: it is not */
     bool savingPaused;                     /* saved: whether it was paused before */
+    unsigned long long savingFormer;       /* saved: inode of the file that had the image's name before; 0: none */
     bool restored;                         /* saved: it is complete, and has not run since it was restored */
     bool restoredManaged;                  /* saved: from its managed image */
     bool restoredPaused;                   /* saved: and it is to stay paused */
     StubdomPump *pump;                     /* carries its state; NULL: it is neither saved nor restored */
     unsigned long long dataTotal;          /* bytes that carries, about */
+    virDomainJobInfo completed;            /* the last save or restore that succeeded; VIR_DOMAIN_JOB_NONE: none */
+    int completedOperation;                /* which of the two, virDomainJobOperation */
     virChrdevs *consoles;                  /* who has which console open; immutable pointer, self-locking */
 } StubdomDomainPrivate;
 

@@ -22,6 +22,7 @@
 #include "stubdom_graphics.h"
 #include "stubdom_guest.h"
 #include "stubdom_hostdev.h"
+#include "stubdom_job.h"
 #include "stubdom_libxl_config.h"
 #include "stubdom_link.h"
 #include "stubdom_live.h"
@@ -432,7 +433,11 @@ stubdomProcessRestore(StubdomDriver *driver, virDomainObj *vm, virConnectPtr con
 {
     Start start = {.driver = driver, .vm = vm, .restore = restore};
 
-    return startDomain(&start, conn, VIR_DOMAIN_RUNNING_RESTORED, flags);
+    if (startDomain(&start, conn, VIR_DOMAIN_RUNNING_RESTORED, flags) < 0) {
+        return -1;
+    }
+    stubdomJobCompleted(vm, VIR_DOMAIN_JOB_OPERATION_RESTORE, restore->image->data.bytes);
+    return 0;
 }
 
 int

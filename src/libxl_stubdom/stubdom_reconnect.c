@@ -132,12 +132,13 @@ takeUp(StubdomDriver *driver, virDomainObj *vm, StubdomGuestLife life)
 static void
 gone(StubdomDriver *driver, virDomainObj *vm)
 {
-    bool saved = stubdomSaveRecoverGone(driver, vm);
+    bool saving = stubdomPrivate(vm)->savingTo != NULL;
+    bool saved = stubdomSaveRecoverGone(vm);
+    int lost = saving ? VIR_DOMAIN_EVENT_STOPPED_FAILED : VIR_DOMAIN_EVENT_STOPPED_DESTROYED;
 
     stubdomManagedUsed(driver, vm);
     stubdomProcessEnded(driver, vm, saved ? VIR_DOMAIN_SHUTOFF_SAVED : VIR_DOMAIN_SHUTOFF_UNKNOWN);
-    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED,
-                                saved ? VIR_DOMAIN_EVENT_STOPPED_SAVED : VIR_DOMAIN_EVENT_STOPPED_DESTROYED);
+    stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, saved ? VIR_DOMAIN_EVENT_STOPPED_SAVED : lost);
 }
 
 /* Its devices go back to the host. */

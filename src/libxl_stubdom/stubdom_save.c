@@ -14,12 +14,14 @@
 
 #include "stubdom_save.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "domain_event.h"
 #include "virfile.h"
 
 #include "stubdom_guest.h"
+#include "stubdom_job.h"
 #include "stubdom_method.h"
 #include "stubdom_process.h"
 #include "stubdom_save_check.h"
@@ -85,6 +87,15 @@ staysPaused(const Save *save)
 
 /* --- before and after ----------------------------------------------------------------------- */
 
+/* 0: there is no file. */
+static unsigned long long
+inodeOf(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
 /* What a libvirtd that finds the status file has to know. */
 static int
 noteBegin(Save *save)
@@ -93,6 +104,7 @@ noteBegin(Save *save)
 
     priv->savingTo = g_strdup(save->request->path);
     priv->savingPaused = save->wasPaused;
+    priv->savingFormer = inodeOf(save->request->path);
     priv->dataTotal = stubdomSaveEstimate(save->driver, save->vm);
     if (stubdomDomainSave(save->driver, save->vm, true, false) < 0) {
         g_clear_pointer(&priv->savingTo, g_free);
@@ -302,8 +314,8 @@ run(Save *save)
         virReportError(VIR_ERR_OPERATION_ABORTED, _("the domain '%s' was destroyed while it was saved"), vm->def->name);
         return -1;
     }
-    if (status == 0) {
-        status = endGuest(save);
+    if (status == 0 && (status = endGuest(save)) == 0) {
+        stubdomJobCompleted(vm, VIR_DOMAIN_JOB_OPERATION_SAVE, save->image->data.bytes);
     }
     g_clear_pointer(&save->image, stubdomSaveImageFree); /* before the guest goes on: it may need the space */
     if (status < 0) {
@@ -358,13 +370,27 @@ wasSuspended(const StubdomDriver *driver, uint32_t domid)
     return suspended;
 }
 
-/* The file has the one name or the other, and the second only when it is complete. */
+/*
+ * Whether the image has been given its name. While it is unfinished it has another one, and a file of the same name
+ * that was there before is another file.
+ */
 static bool
-removeUnfinished(const virDomainObj *vm, uint32_t domid)
+isComplete(const virDomainObj *vm, const char *path, uint32_t domid)
 {
-    g_autofree char *unfinished = stubdomSaveImageUnfinished(stubdomPrivate(vm)->savingTo, domid);
+    g_autofree char *unfinished = stubdomSaveImageUnfinished(path, domid);
+    unsigned long long inode = inodeOf(path);
+    g_autoptr(StubdomSaveImage) image = NULL;
 
-    return unlink(unfinished) == 0;
+    if (unlink(unfinished) == 0 || inode == 0 || inode == stubdomPrivate(vm)->savingFormer) {
+        return false;
+    }
+    image = stubdomSaveImageOpen(path);
+    if (!image || stubdomSaveImageSyncDirectory(path) < 0) {
+        VIR_WARN("the domain '%s': %s", vm->def->name, virGetLastErrorMessage());
+        virResetLastError();
+        return false;
+    }
+    return true;
 }
 
 void
@@ -372,13 +398,11 @@ stubdomSaveRecover(StubdomDriver *driver, virDomainObj *vm)
 {
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
     uint32_t domid = 0;
-    bool suspended;
 
     if (!priv->savingTo || !stubdomDomid(vm, &domid)) {
         return;
     }
-    suspended = wasSuspended(driver, domid);
-    if (!removeUnfinished(vm, domid) && suspended && virFileExists(priv->savingTo)) {
+    if (isComplete(vm, priv->savingTo, domid) && wasSuspended(driver, domid)) {
         VIR_INFO("the domain '%s' was saved to '%s'", vm->def->name, priv->savingTo);
         if (stubdomProcessStop(driver, vm, VIR_DOMAIN_SHUTOFF_SAVED) == 0) {
             stubdomDomainQueueLifecycle(driver, vm, VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SAVED);
@@ -394,15 +418,24 @@ stubdomSaveRecover(StubdomDriver *driver, virDomainObj *vm)
 }
 
 bool
-stubdomSaveRecoverGone(StubdomDriver *driver, virDomainObj *vm)
+stubdomSaveRecoverGone(virDomainObj *vm)
 {
     StubdomDomainPrivate *priv = stubdomPrivate(vm);
-    bool saved = false;
+    g_autofree char *path = g_steal_pointer(&priv->savingTo);
     uint32_t domid = 0;
+    bool saved;
 
-    if (priv->savingTo && stubdomDomid(vm, &domid)) {
-        saved = !removeUnfinished(vm, domid) && virFileExists(priv->savingTo);
-        g_clear_pointer(&priv->savingTo, g_free);
+    if (!path || !stubdomDomid(vm, &domid)) {
+        return false;
+    }
+    saved = isComplete(vm, path, domid);
+    if (!saved) {
+        g_free(priv->endReason);
+        priv->endReason =
+            g_strdup_printf(_("libvirtd ended while it was saved to '%s'; the guest has ended, too, and the "
+                              "image is not complete"),
+                            path);
+        VIR_ERROR(_("the domain '%s': %s"), vm->def->name, priv->endReason);
     }
     return saved;
 }

@@ -38,7 +38,9 @@ void stubdomSaveRecover(StubdomDriver *driver, virDomainObj *vm);
 
 /**
  * stubdomSaveRecoverGone: the same for a domain whose guest is gone.
+ * @vm: locked
  *
- * Returns whether that is because it was saved.
+ * Returns whether that is because it was saved. If it was being saved and its image is not complete, the domain's
+ * messages say so until its next start.
  */
-bool stubdomSaveRecoverGone(StubdomDriver *driver, virDomainObj *vm);
+bool stubdomSaveRecoverGone(virDomainObj *vm);

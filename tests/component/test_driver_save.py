@@ -3,6 +3,7 @@
 
 import os
 import shutil
+from pathlib import Path
 import xml.etree.ElementTree as ElementTree
 
 from harness.driver import DriverError
@@ -15,7 +16,11 @@ START_PAUSED, START_FORCE_BOOT = 1, 8
 SAVE_BYPASS_CACHE, SAVE_RUNNING, SAVE_PAUSED = 1, 2, 4
 UNDEFINE_MANAGED_SAVE = 1
 LIST_MANAGEDSAVE = 256
-JOB_NONE, JOB_BOUNDED = 0, 1
+LIVE = 1
+XML_INACTIVE = 2
+JOB_NONE, JOB_BOUNDED, JOB_COMPLETED = 0, 1, 3
+STATS_COMPLETED, STATS_KEEP = 1, 2
+OPERATION_SAVE, OPERATION_RESTORE = 2, 3
 SHUTOFF_SAVED = 5
 
 
@@ -210,6 +215,51 @@ class XmlTest(SaveTest):
         self.assertEqual(self.state(), RUNNING)
 
 
+class MediumTest(SaveTest):
+    """A CD-ROM drive whose medium is another one than at the start."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_image('cdrom', 'linux', capabilities=['cdrom', 'save'])
+        self.media = [str(self.directory / 'images' / f'{name}.iso') for name in ('one', 'two')]
+        for path in self.media:
+            Path(path).write_bytes(bytes(2048))
+
+    @staticmethod
+    def drive(medium):
+        source = f"<source file='{medium}'/>" if medium else ''
+        return f"<disk type='file' device='cdrom'>{source}<target dev='hdc' bus='ide'/></disk>"
+
+    def medium(self, text):
+        source = ElementTree.fromstring(text).find("devices/disk[@device='cdrom']/source")
+        return None if source is None else source.get('file')
+
+    def assert_kept(self, medium):
+        """By the image, the restored domain, its guest and its stubdomain."""
+        self.driver.on('guest', 'managedSave', 0)
+        self.assertEqual(self.medium(self.driver.on('guest', 'managedSaveGetXMLDesc', 0)), medium)
+        self.driver.on('guest', 'create')
+        self.assertEqual(self.medium(self.driver.on('guest', 'XMLDesc', 0)), medium)
+        guest = self.guest()
+        self.assertEqual([disk.path for disk in guest.config.disks if disk.cdrom], [medium])
+        backends = {params for path, (params, _) in self.store.tree(f'/local/domain/0/backend').items()
+                    if path.endswith('/params') and f'/{guest.stubdomain_domid()}/' in path}
+        self.assertEqual(backends, {str(self.disk)} | ({medium} if medium else set()))
+
+    def test_changed(self):
+        more = "<stubdom:stubdomain xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'>"
+        more += f"<stubdom:image name='cdrom'/></stubdom:stubdomain><devices>{self.drive(self.media[0])}</devices>"
+        self.start_guest(more=more)
+        self.driver.on('guest', 'updateDeviceFlags', self.drive(self.media[1]), LIVE)
+        self.assert_kept(self.media[1])
+        self.driver.on('guest', 'updateDeviceFlags', self.drive(None), LIVE)
+        self.assert_kept(None)
+        self.driver.on('guest', 'updateDeviceFlags', self.drive(self.media[1]), LIVE)  # it can be changed still
+        self.assertEqual(self.medium(self.driver.on('guest', 'XMLDesc', XML_INACTIVE)), self.media[0])
+        self.driver.on('guest', 'destroy')
+        self.assertEqual(self.medium(self.driver.on('guest', 'XMLDesc', 0)), self.media[0])
+
+
 class JobTest(SaveTest):
     def test_progress(self):
         self.memory_size = 4 << 20
@@ -233,6 +283,45 @@ class JobTest(SaveTest):
         self.driver.on('guest', 'create')
         self.assertEqual(self.driver.on('guest', 'jobInfo')[0], JOB_NONE)
         self.assert_fails('abortJob', code=OPERATION_INVALID)
+
+    def completed(self, flags=STATS_COMPLETED):
+        return self.driver.on('guest', 'jobStats', flags)
+
+    def assert_completed(self, stats, operation):
+        size = (self.saved / 'guest.save').stat().st_size
+        self.assertEqual((stats['type'], stats['operation']), (JOB_COMPLETED, operation))
+        self.assertEqual((stats['data_total'], stats['data_remaining']), (stats['data_processed'], 0))
+        self.assertIn(size - stats['data_total'], range(4096, 1 << 16))  # all of the file but its header
+        self.assertGreaterEqual(stats['time_elapsed'], 0)
+
+    def test_completed(self):
+        """Told once, or as often as one likes; by a domain that is off, too."""
+        self.start_guest()
+        self.assertEqual(self.completed(), {'type': JOB_NONE})
+        self.driver.on('guest', 'managedSave', 0)
+        self.assert_completed(self.completed(STATS_COMPLETED | STATS_KEEP), OPERATION_SAVE)
+        self.assert_completed(self.completed(), OPERATION_SAVE)
+        self.assertEqual(self.completed(), {'type': JOB_NONE})
+        image = (self.saved / 'guest.save').read_bytes()
+        self.driver.on('guest', 'create')
+        stats = self.completed()
+        self.assertEqual((stats['type'], stats['operation']), (JOB_COMPLETED, OPERATION_RESTORE))
+        self.assertIn(len(image) - stats['data_total'], range(4096, 1 << 16))
+
+    def test_completed_is_the_last_that_was(self):
+        """A save that is under way hides it, one that is given up leaves it as it is."""
+        self.start_guest()
+        self.driver.on('guest', 'managedSave', 0)
+        self.driver.on('guest', 'create')
+        reached, go = self.hold_at('memory')
+        pending = self.driver.send('guest', 'managedSave', 0)
+        reached.wait(self.deadline.remaining('the save'))
+        self.assertEqual(self.completed(), {'type': JOB_NONE})
+        self.driver.on('guest', 'abortJob')
+        go.set()
+        with self.assertRaises(DriverError):
+            pending.wait()
+        self.assertEqual(self.completed()['operation'], OPERATION_RESTORE)
 
     def test_abort(self):
         """The guest goes on, the file is as it was."""

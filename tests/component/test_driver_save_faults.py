@@ -14,6 +14,8 @@ from harness.scripts import STATE
 from harness.toolstack import ERROR_FAIL
 
 DAMAGED_PLACES = 200
+LIST_MANAGEDSAVE = 256
+SHUTOFF_UNKNOWN, SHUTOFF_SAVED = 0, 5
 STEPS_MAX = 60  # more than a save or a restore has
 
 
@@ -289,6 +291,7 @@ class CrashTest(SaveTest):
         self.driver.kill()
         self.toolstack.settle(self.deadline)
         self.toolstack.at = lambda step: None
+        self.toolstack.failures.clear()
         self.driver = self.start_driver()
         self.driver.stop()
         self.driver = self.start_driver()
@@ -374,18 +377,81 @@ class CrashTest(SaveTest):
             if method == 'create':
                 self.save()
 
-            def kill(request):
-                if request.numbers[0] == self.guest().domid:
-                    self.driver.process.send_signal(signal.SIGKILL)
-                    self.driver.process.wait()
-                    return (ERROR_FAIL, ['killed'])
-                return None
-
-            self.toolstack.failures[call] = kill
+            self.kill_before(call)
             self.assertFalse(self.try_call(method))
-            del self.toolstack.failures[call]
             self.restart()
             self.check(f'{method}: {call}')
+
+    def kill_before(self, name):
+        """Kills the driver before it makes a call of libxl about the guest; the call is not made."""
+        def kill(request):
+            if request.numbers[0] == self.guest().domid:
+                self.driver.process.send_signal(signal.SIGKILL)
+                self.driver.process.wait()
+                return (ERROR_FAIL, ['killed'])
+            return None
+
+        self.toolstack.failures[name] = kill
+
+    def come_back(self):
+        """The driver was killed: what the next one says of the domain."""
+        self.driver.close()
+        self.toolstack.settle(self.deadline)
+        self.toolstack.failures.clear()
+        self.toolstack.at = lambda step: None
+        self.driver = self.start_driver()
+        return (self.driver.on('guest', 'state'), self.driver.on('guest', 'hasManagedSaveImage', 0),
+                self.driver.call('listAllDomains', LIST_MANAGEDSAVE), self.driver.on('guest', 'messages', 0))
+
+    def test_guest_is_gone_and_was_saved(self):
+        """It was removed, but the driver did not live to say so."""
+        guest = self.guest()
+        self.kill_before('libxl_domain_destroy')
+        self.assertFalse(self.try_call('managedSave'))
+        guest.destroy()
+        self.assertEqual(self.come_back(), ([SHUTOFF, SHUTOFF_SAVED], 1, ['guest'], []))
+        self.check('started')
+
+    def test_guest_is_gone_and_was_not_saved(self):
+        """Nobody takes what there is for an image, and the domain says what happened."""
+        for step in libxl_save.SAVE_STEPS:
+            guest = self.guest()
+            self.kill_at(step)
+            self.assertFalse(self.try_call('managedSave'))
+            self.toolstack.settle(self.deadline)
+            guest.destroy()
+            state, saved, listed, messages = self.come_back()
+            self.assertEqual((state, saved, listed), ([SHUTOFF, SHUTOFF_UNKNOWN], 0, []), step)
+            self.assertIn(str(self.saved / 'guest.save'), ''.join(messages), step)
+            self.assertEqual(list(self.saved.iterdir()), [], step)
+            self.driver.on('guest', 'create')
+            self.assertEqual(self.driver.on('guest', 'messages', 0), [])
+
+    def fail_and_kill(self, former):
+        """A save over a former file fails, and the driver is killed when the new file is gone already."""
+        self.file.write_bytes(former)
+
+        def fail(step):
+            if step == 'end':
+                raise self.toolstack.error(ERROR_FAIL, 'no end today')
+
+        self.toolstack.at = fail
+        self.kill_before('libxl_domain_resume')
+        with self.assertRaises(DriverError):
+            self.driver.on('guest', 'save', str(self.file))
+
+    def test_former_file_is_no_image_of_this_save(self):
+        self.driver.on('guest', 'save', str(self.file))
+        self.driver.call('restore', str(self.file))
+        former = self.file.read_bytes()
+        self.fail_and_kill(former)
+        self.restart()
+        self.assert_whole('it goes on')
+        self.fail_and_kill(former)
+        self.guest().destroy()
+        state, _, _, messages = self.come_back()
+        self.assertEqual((state, self.file.read_bytes()), ([SHUTOFF, SHUTOFF_UNKNOWN], former))
+        self.assertIn(str(self.file), ''.join(messages))
 
     def take_away(self, what):
         if what == 'device model':

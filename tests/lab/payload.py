@@ -48,7 +48,8 @@ def _guests(directory):
     directory.mkdir()
     for source in sorted((HERE / "guests").glob("*.s")):
         binary, image = directory / (source.stem + ".o"), directory / (source.stem + ".img")
-        subprocess.run(["as", "--32", "--fatal-warnings", "-I", TOP / "lab/guests", "-o", binary, source], check=True)
+        subprocess.run(["as", "--32", "--fatal-warnings", "-I", TOP / "lab/guests", "-I", HERE / "guests", "-o",
+                        binary, source], check=True)
         subprocess.run(["ld", "-m", "elf_i386", "-Ttext", "0x7c00", "-e", "start", "--oformat", "binary", "-o", image,
                         binary], check=True)
         binary.unlink()

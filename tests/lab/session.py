@@ -31,21 +31,32 @@ def parser(description, log):
     return made
 
 
+def runWith(options, deadline, function, **lab):
+    """Calls function(lab) and returns what it does; a lab that fails is a failure too, its words are returned.
+
+    deadline: seconds.  lab: more of Lab's arguments.
+    """
+    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(128 + signal.SIGTERM))
+    try:
+        with Lab(options.suite, options.payload, deadline, **lab) as running:
+            try:
+                return function(running)
+            finally:
+                options.log.write_bytes(running.consoleLog().read_bytes())
+    except (LabError, LabTimeout) as error:
+        return str(error)
+
+
 def runScript(options, deadline, *words, environment=()):
     """Runs a script and returns its status; a lab that fails counts as a failed script. deadline: seconds.
 
     environment: NAME=VALUE of the script.
     """
-    signal.signal(signal.SIGTERM, lambda *unused: sys.exit(128 + signal.SIGTERM))
-    status = 1
-    try:
-        with Lab(options.suite, options.payload, deadline) as lab:
-            try:
-                status = lab.stream(["env", *environment, "python3", "-B", "/payload/tests/" + words[0], *words[1:]])
-            finally:
-                options.log.write_bytes(lab.consoleLog().read_bytes())
-    except (LabError, LabTimeout) as error:
-        print(f"Bail out! {error}", flush=True)
+    command = ["env", *environment, "python3", "-B", "/payload/tests/" + words[0], *words[1:]]
+    status = runWith(options, deadline, lambda lab: lab.stream(command))
+    if isinstance(status, str):
+        print(f"Bail out! {status}", flush=True)
+        return 1
     return status
 
 

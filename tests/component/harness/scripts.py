@@ -4,6 +4,8 @@
 # A device state as QEMU for Xen writes it: header, a section of one device, the end mark.
 STATE = b'QEVM\0\0\0\3' + b'\4\0\0\0\1\5timer\0\0\0\0\0\0\0\2' + bytes(range(256)) * 40 + b'\0'
 
+CDROM_ANSWERS = {'cdrom-insert': 'cdrom-inserted', 'cdrom-eject': 'cdrom-ejected'}
+
 BANNER = 'Stubdomain: the device model starts\n'
 
 
@@ -29,6 +31,8 @@ def serve(stub, consoles=None):
             stub.state('paused')
         elif command == 'continue':
             stub.state('running')
+        elif command in CDROM_ANSWERS:
+            stub.state(CDROM_ANSWERS[command])
 
 
 def normal(stub):

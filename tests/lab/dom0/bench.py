@@ -31,7 +31,7 @@ import bench_save  # noqa: E402
 import leaks  # noqa: E402
 
 ROUNDS = 3
-ATTEMPT = 240
+ATTEMPT = 300
 BARS = {"create": 0.8, "pss": 6.0, "memory": 96}
 
 
@@ -160,11 +160,12 @@ def bars(median):
 
 def saves():
     """Save and restore beside dom0's QEMU; whether its aims are met."""
-    results = {kind: {size: [] for size in bench_save.MEMORY} for kind in ("dom0", "ours")}
+    results = {kind: {size: [] for size in bench_save.MEMORY} for kind in bench_save.COLUMNS}
     for number in range(bench_save.ROUNDS):
         for size in bench_save.MEMORY:
             for kind, rows in results.items():
-                figures = attempt(f"bench-save-{kind}", {**kinds()[kind], "memory": size}, bench_save.measure)
+                config = {**kinds().get(kind, {}), "memory": size}
+                figures = attempt(f"bench-save-{kind}", config, bench_save.measure)
                 if figures:
                     rows[size].append(figures)
                     print(f"round {number + 1}, {size} MiB, {kind}: saved in {figures['save']:.1f} s, "

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures save and restore beside stock Xen with QEMU in dom0: xl's time, and the device state's alone.
+"""Measures save and restore beside stock Xen with QEMU in dom0: time of xl and of libvirt, and the device state's alone.
 
-Two sizes of a guest: what is the same for every guest shows in a small one,
-and how much that matters in one of a usual size, of which the aims are. The
-device state is asked for as libxl does, on its socket, but to a file of the
-bench's, so that the same can be asked of QEMU itself.
+Several sizes of a guest: what is the same for every guest shows in a small one,
+and how much that matters in the others, of which the aims are. The device state
+is asked for as libxl does, on its socket, but to a file of the bench's, so that
+the same can be asked of QEMU itself.
 """
 
 import json
@@ -14,18 +14,22 @@ import statistics
 import time
 from pathlib import Path
 
+from domain import Connection
 from host import Failure, remaining, run, waitFor
 from test_save import IMAGE, Counter, counting, firstCount, port, saveAndRead
 import leaks
+import test_driver_save
 
-ROUNDS = 3
-MEMORY = (64, 512)  # MiB
+# bench.py --memory, --rounds
+MEMORY = tuple(int(size) for size in os.environ.get("STUBDOM_BENCH_MEMORY", "64,512,1024").split(","))  # MiB
+ROUNDS = int(os.environ.get("STUBDOM_BENCH_ROUNDS", "3"))
 STATES = 5
 BAR = 1.25
 STATE = "/root/bench-save.state"
 
-ROWS = {"checkpoint": "xl save -c, s", "save": "xl save, s",
-        "restore": "xl restore, s", "again": "until the guest goes on, s",
+COLUMNS = {"dom0": "dom0 QEMU", "ours": "ours, xl", "driver": "ours, libvirt"}
+ROWS = {"checkpoint": "xl save -c, s", "save": "save, s",
+        "restore": "restore, s", "again": "until the guest goes on, s",
         "state": "device state, s", "bytes": "device state, bytes", "rate": "device state, KiB/s"}
 
 
@@ -64,6 +68,12 @@ def _states(domid):
 def measure(name, config):
     """Saves and restores one guest: its figures."""
     before = leaks.look()
+    figures = _measureDriver(name, config["memory"]) if name.endswith("driver") else _measureXl(name, config)
+    waitFor("clean-up", lambda: not leaks.differences(before))
+    return figures
+
+
+def _measureXl(name, config):
     counter = Counter()
     figures = {}
     with counting(name, devices=("hda",), **config) as guest:
@@ -73,10 +83,11 @@ def measure(name, config):
         figures["state"], figures["bytes"] = _states(guest.domid())
         figures["rate"] = figures["bytes"] / figures["state"] / 1024
         counter.follow(descriptor, 3)
-        start = time.monotonic()
-        run("xl", "save", "-c", name, IMAGE)
-        figures["checkpoint"] = time.monotonic() - start
-        counter.follow(descriptor, 3)
+        if config["memory"] == MEMORY[0]:
+            start = time.monotonic()
+            run("xl", "save", "-c", name, IMAGE)
+            figures["checkpoint"] = time.monotonic() - start
+            counter.follow(descriptor, 3)
         start = time.monotonic()
         saveAndRead(name, counter, descriptor)
         figures["save"] = time.monotonic() - start
@@ -84,36 +95,85 @@ def measure(name, config):
         start = time.monotonic()
         run("xl", "restore", IMAGE)
         figures["restore"] = time.monotonic() - start
-        descriptor = port(guest)
-        firstCount(descriptor)  # QEMU in dom0 drops what nobody read from its pty
-        figures["again"] = time.monotonic() - start
-        os.close(descriptor)
+        figures["again"] = _goesOn(port(guest), start)
         guest.destroy()
         guest.waitGone()
     Path(IMAGE).unlink()
     Path(STATE).unlink()
-    waitFor("clean-up", lambda: not leaks.differences(before))
     return figures
 
 
+def _measureDriver(name, memory):
+    """Managed save, and a start from it."""
+    counter = Counter()
+    figures = {}
+    with Connection() as connection, test_driver_save.counting(connection, name, second=False, memory=memory) as domain:
+        domain.start()
+        descriptor = test_driver_save.port(domain)
+        counter.follow(descriptor, 3)
+        figures["save"] = test_driver_save.saveWith(domain, counter, descriptor, domain.libvirt.managedSave)
+        start = time.monotonic()
+        figures["restore"] = test_driver_save.restoreWith(domain, domain.libvirt.create)
+        figures["again"] = _goesOn(test_driver_save.port(domain), start)
+    return figures
+
+
+def _goesOn(descriptor, start):
+    """Seconds from start until the guest counts, whose serial port is closed."""
+    firstCount(descriptor)  # QEMU in dom0 drops what nobody read from its pty
+    os.close(descriptor)
+    return time.monotonic() - start
+
+
 def report(results):
-    """Prints a table a size; returns whether saving and restoring are within the bar.
+    """Prints a table a size; returns whether saving and restoring are within the bar in the largest.
 
     results: kind → size → figures of each round
     """
     met = True
+    medians = {}
     for size in MEMORY:
-        median = {kind: {key: statistics.median(figures[key] for figures in rows[size]) for key in ROWS}
+        median = {kind: {key: statistics.median(figures[key] for figures in rows[size]) for key in rows[size][0]}
                   for kind, rows in results.items() if rows[size]}
-        if len(median) < 2:
+        if len(median) < len(COLUMNS):
             print(f"not ok: no figures of save and restore of {size} MiB")
             return False
-        print(f"\n{f'{size} MiB, median of {ROUNDS}':<32}{'dom0 QEMU':>12}{'ours':>12}{'ours/dom0':>12}")
-        for key, label in ROWS.items():
-            values = [median[kind][key] for kind in ("dom0", "ours")]
-            print(f"{label:<32}{values[0]:>12.3f}{values[1]:>12.3f}{values[1] / values[0]:>12.2f}")
-        for key in ("save", "restore") if size == MEMORY[-1] else ():
-            good = median["ours"][key] <= BAR * median["dom0"][key]
-            print(f"{'ok' if good else 'not ok'}: {ROWS[key].rstrip(', s')} at most {BAR} of dom0 QEMU's")
-            met = met and good
+        medians[size] = median
+        _table(f"{size} MiB, median of {ROUNDS}", median)
+        met = _bars(size, median)
+    if len(MEMORY) > 1:
+        _extrapolate(medians)
     return met
+
+
+def _table(title, median):
+    print(f"\n{title:<32}" + "".join(f"{label:>14}" for label in COLUMNS.values()) + f"{'xl/dom0':>10}{'libvirt/dom0':>14}")
+    for key, label in ROWS.items():
+        values = [median[kind].get(key) for kind in COLUMNS]
+        if values[0] is None:
+            continue
+        line = "".join(f"{'-':>14}" if value is None else f"{value:>14.3f}" for value in values)
+        ratios = ["-" if value is None else f"{value / values[0]:.2f}" for value in values[1:]]
+        print(f"{label:<32}{line}{ratios[0]:>10}{ratios[1]:>14}")
+
+
+def _bars(size, median):
+    """Prints whether one size is within the bar, which is of xl."""
+    met = True
+    for key in ("save", "restore"):
+        good = median["ours"][key] <= BAR * median["dom0"][key]
+        print(f"{'ok' if good else 'not ok'}: {size} MiB: {key} at most {BAR} of dom0 QEMU's")
+        met = met and good
+    return met
+
+
+def _extrapolate(medians):
+    """From which size on a restore would be within the bar, if all sizes cost what these do."""
+    small, large = MEMORY[0], MEMORY[-1]
+    stock = {size: medians[size]["dom0"]["restore"] for size in (small, large)}
+    more = (stock[large] - stock[small]) / (large - small)  # seconds a MiB
+    for kind in ("ours", "driver"):
+        fixed = statistics.median(medians[size][kind]["restore"] - medians[size]["dom0"]["restore"] for size in MEMORY)
+        size = small + (fixed / (BAR - 1) - stock[small]) / more
+        print(f"{COLUMNS[kind]}: a restore takes {fixed:.1f} s more than dom0 QEMU's, {more * 1024:.1f} s a GiB of memory are the "
+              f"same: within {BAR} from {size / 1024:.1f} GiB on")

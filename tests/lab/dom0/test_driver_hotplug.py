@@ -31,7 +31,8 @@ def refused(call, *arguments):
     raise Failure("this was not refused")
 
 
-def _medium(name):
+def medium(name):
+    """An image for CD-ROM drives, of whose first bytes guests tell it from others."""
     path = Path(f"/root/{name}.iso")
     path.write_bytes(f"medium {name}".ljust(16).encode() + bytes((1 << 20) - 16))
     return str(path)
@@ -42,7 +43,8 @@ def _disk(path, target="xvdb"):
             f"<target dev='{target}' bus='xen'/></disk>")
 
 
-def _cdrom(path):
+def cdrom(path):
+    """A CD-ROM drive with that medium, or with none."""
     source = f"<source file='{path}'/>" if path else ""
     return f"<disk type='file' device='cdrom'>{source}<target dev='hdc' bus='ide'/></disk>"
 
@@ -97,7 +99,7 @@ def _said(serial, word):
 
 
 def _checkDisks(domain, events):
-    path = _medium("plugged")
+    path = medium("plugged")
     domid, stubdomain = domain.domid(), domain.stubdomain()
     domain.libvirt.attachDevice(_disk(path))
     events.expect(("added", "disk-xvdb"))
@@ -136,17 +138,17 @@ def _checkNics(domain, events):
 
 
 def _checkMedia(domain, events, serial):
-    domain.libvirt.updateDeviceFlags(_cdrom(_medium("one")), LIVE)
+    domain.libvirt.updateDeviceFlags(cdrom(medium("one")), LIVE)
     events.expect(("tray", "disk-hdc", 0), ("tray", "disk-hdc", 1))
     check(_said(serial, "read"), "medium: [medium one      ]")
-    two = _medium("two")
-    domain.libvirt.updateDeviceFlags(_cdrom(two), LIVE)
+    two = medium("two")
+    domain.libvirt.updateDeviceFlags(cdrom(two), LIVE)
     events.expect(("tray", "disk-hdc", 0), ("tray", "disk-hdc", 1))
     check(_said(serial, "read"), "medium: [medium two      ]")
     check(_said(serial, "lock"), "done")
-    check("cdrom-eject-failed" in refused(domain.libvirt.updateDeviceFlags, _cdrom(None), LIVE), True)
+    check("cdrom-eject-failed" in refused(domain.libvirt.updateDeviceFlags, cdrom(None), LIVE), True)
     check(_said(serial, "read"), "medium: [medium two      ]")
-    domain.libvirt.updateDeviceFlags(_cdrom(None), LIVE | FORCE)
+    domain.libvirt.updateDeviceFlags(cdrom(None), LIVE | FORCE)
     events.expect(("tray", "disk-hdc", 0))
     check(_said(serial, "read"), "medium: none")
     check(two in _backends(domain.stubdomain(), "vbd"), False)
@@ -157,7 +159,7 @@ def _checkMedia(domain, events, serial):
 @test("driver hotplug: a disk and a card come and go, links go down and up, the guest sees a medium and others", 400, starts=1)
 def hotplug(note):
     note("hotplug")
-    more = f"<devices>{_cdrom(None)}{_nic(EMULATED, 'e1000', 'down')}</devices>"
+    more = f"<devices>{cdrom(None)}{_nic(EMULATED, 'e1000', 'down')}</devices>"
     with Connection() as connection, connection.define("hotplug", image="cdrom", more=more) as domain:
         events = DeviceEvents(connection)
         domain.start()

@@ -13,6 +13,7 @@ import libvirt
 from domain import URI, XML, Connection, Domain
 from harness import say, test
 from host import Failure, remaining, run, waitFor
+from test_driver_hotplug import LIVE, cdrom, check, medium
 from test_driver_lifecycle import killLibvirtd
 from test_save import Counter
 
@@ -22,19 +23,20 @@ GUESTS_CONFIGURATION = Path("/etc/default/libvirt-guests")
 GUESTS_SERVICE = "libvirt-guests.service"  # masked in the lab
 DISK = """<disk type='file' device='disk'><driver name='file' type='raw'/><source file='{path}'/>
 <target dev='hdb' bus='ide'/></disk>
+{drive}
 <interface type='bridge'><source bridge='xenbr0'/><model type='e1000'/></interface>
 <interface type='bridge'><source bridge='xenbr0'/><model type='rtl8139'/></interface>"""
 
 
 def counting(connection, name, second=True, memory=64):
-    """A domain of @memory MiB that counts, on disks of its own; with a second disk and two cards on demand."""
+    """A domain of @memory MiB that counts, on disks of its own; with a second disk, a drive and two cards on demand."""
     paths = [f"/root/{name}-{number}.img" for number in (1, 2)]
     for path in paths:
         shutil.copy("/payload/guests/count.img", path)
     xml = XML.format(name=name, uuid="", image="count", more="", settings="").replace("<uuid></uuid>", "")
     xml = xml.replace("/srv/guests/count.img", paths[0]).replace(">64</memory>", f">{memory}</memory>")
     if second:
-        xml = xml.replace("<serial", DISK.format(path=paths[1]) + "<serial")
+        xml = xml.replace("<serial", DISK.format(path=paths[1], drive=cdrom(medium("one"))) + "<serial")
     domain = connection.libvirt.defineXML(xml)
     connection.expect(name, ("defined", 0))
     return Domain(connection, domain)
@@ -90,7 +92,7 @@ def restoreWith(domain, function, *arguments):
     return call.seconds
 
 
-@test("driver save: a counting domain with two disks and two cards is saved managed, to a file, over libvirtd's restart", 700,
+@test("driver save: a counting domain with two disks, two cards and a changed medium is saved managed, to a file, over libvirtd's restart", 700,
       starts=5)
 def saveRounds(note):
     note("dsave")
@@ -103,18 +105,24 @@ def saveRounds(note):
         size = (SAVED / "dsave.save").stat().st_size
         if not domain.libvirt.hasManagedSaveImage():
             raise Failure("there is no managed save image")
+        stats = domain.libvirt.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
+        check((stats["type"], stats["operation"]),
+              (libvirt.VIR_DOMAIN_JOB_COMPLETED, libvirt.VIR_DOMAIN_JOB_OPERATION_SAVE))
         restored = restoreWith(domain, domain.libvirt.create)
         if list(SAVED.iterdir()):
             raise Failure(f"left in {SAVED}: {list(SAVED.iterdir())}")
         say(f"managed save {saved:.1f} s, {size} bytes, start from it {restored:.1f} s")
         fd = port(domain)
         counter.follow(fd, 5)
+        check(counter.askMedium(fd), "medium: [medium one      ]")
+        domain.libvirt.updateDeviceFlags(cdrom(medium("two")), LIVE)
         saved = saveWith(domain, counter, fd, domain.libvirt.save, FILE)
         restored = restoreWith(domain, connection.libvirt.restore, FILE)
         Path(FILE).unlink()
         say(f"save {saved:.1f} s, restore {restored:.1f} s")
         fd = port(domain)
         counter.follow(fd, 5)
+        check(counter.askMedium(fd), "medium: [medium two      ]")
         saveWith(domain, counter, fd, domain.libvirt.managedSave, libvirt.VIR_DOMAIN_SAVE_BYPASS_CACHE)
         killLibvirtd()
         with Connection() as other:

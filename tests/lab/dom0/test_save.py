@@ -18,12 +18,16 @@ ROUNDS = int(os.environ.get("STUBDOM_SAVE_ROUNDS", "3"))
 
 
 class Counter:
-    """What the counting guest says, over all of its lives: nothing is missing, nothing comes twice."""
+    """What the counting guest says, over all of its lives: nothing is missing, nothing comes twice.
 
-    def __init__(self):
-        self.number = 0
+    number: of a guest that counts already, the last it said.
+    """
+
+    def __init__(self, number=None):
+        self.number = number or 0
         self._text = ""
-        self._up = False
+        self._up = number is not None
+        self.medium = None
 
     def feed(self, data):
         """More bytes of the serial port."""
@@ -32,6 +36,8 @@ class Counter:
             line = line.rstrip("\r")
             if not self._up:
                 self._up = line == "count guest: up"
+            elif line.startswith("medium: "):
+                self.medium = line
             elif line != f"count {self.number + 1:08x}":
                 raise Failure(f"after count {self.number:08x} the guest said {line!r}")
             else:
@@ -49,6 +55,14 @@ class Counter:
             if not select.select([fd], [], [], remaining())[0]:
                 raise Deadline(f"the guest counted to {self.number} only, not to {goal}")
             self.feed(os.read(fd, 4096))
+
+    def askMedium(self, fd):
+        """What the guest reads from its CD-ROM drive, counting."""
+        self.medium = None
+        os.write(fd, b"m")
+        while self.medium is None:
+            self.follow(fd, 1)
+        return self.medium
 
     def finish(self, fd):
         """Reads what is left until the port is gone."""

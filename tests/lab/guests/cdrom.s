@@ -5,13 +5,10 @@
 #
 #   read       "medium: [LABEL]", the first 16 bytes of the medium, or "medium: none"
 #   lock       the tray does not open any more, until "unlock"; "done" or "failed"
-#
-# A drive answers with errors after its medium was changed until it was asked why, so a command is tried some times.
 .include "serial.inc"
+.include "cdrom.inc"
 .code16
-.set CHANNEL, 0x170
 .set BUFFER, 0x2000
-.set TRIES, 8
 .globl start
 start:
     serialStart
@@ -26,9 +23,7 @@ next:
     movb %al, letter
     jmp next
 command:
-    movb $0x28, packet          # READ(10) of one block from the first on
-    movb $0, packet + 4
-    movb $1, packet + 8
+    cdromRead
     xorb %al, %al
     xchgb %al, letter
     cmpb $'r', %al
@@ -37,7 +32,7 @@ command:
     movb $0, packet + 8
     cmpb $'l', %al
     sete packet + 4
-1:  movb $TRIES, %bl
+1:  movb $CDROM_TRIES, %bl
 2:  movw $packet, %si
     call sendPacket
     jnc success
@@ -62,57 +57,11 @@ success:
     movw $textEnd, %si
     jmp say
 
-# Sends the packet at SI and reads its data, if there is any, to BUFFER; carry: refused.
-sendPacket:
-    movw $CHANNEL + 6, %dx
-    movb $0xa0, %al
-    outb %al, %dx               # master
-    movw $CHANNEL + 1, %dx
-    xorb %al, %al
-    outb %al, %dx               # no DMA
-    movw $CHANNEL + 4, %dx
-    outb %al, %dx
-    incw %dx
-    movb $8, %al
-    outb %al, %dx               # 2048 bytes at a time
-    movw $CHANNEL + 7, %dx
-    movb $0xa0, %al
-    outb %al, %dx               # PACKET
-    call wait
-    movw $6, %cx
-    movw $CHANNEL, %dx
-    rep outsw
-1:  call wait
-    testb $0x01, %al            # error
-    jnz 9f
-    testb $0x08, %al            # data
-    jz 8f
-    movw $BUFFER, %di
-    movw $1024, %cx
-    movw $CHANNEL, %dx
-    rep insw
-    jmp 1b
-8:  clc
-    ret
-9:  stc
-    ret
-
-# Waits until the drive is not busy; returns its status in AL.
-wait:
-    movw $CHANNEL + 7, %dx
-1:  inb %dx, %al
-    testb $0x80, %al
-    jnz 1b
-    ret
 definePrint
 defineGet
+defineCdrom BUFFER
 letter:
     .byte 0
-packet:
-    .fill 12, 1, 0
-sense:
-    .byte 0x03, 0, 0, 0, 18     # REQUEST SENSE
-    .fill 7, 1, 0
 textUp:
     .asciz "cdrom guest: up\r\n"
 textMedium:

@@ -8,8 +8,11 @@
 # that nobody has read yet, and a request to write the second disk's third sector,
 # of whose data the disk has half.  "count guest: … lost" when something is not as
 # it was.  Whoever reads the lines sees whether one was skipped or came twice.
+# After a byte on COM1 the next line is followed by "medium: [LABEL]", the first 16
+# bytes of what is in the CD-ROM drive, or "medium: []".
 # Proves that a guest that is saved and restored never notices.
 .include "serial.inc"
+.include "cdrom.inc"
 .code16
 .set COUNT, 0x1000
 .set TICK, 0x1004
@@ -20,6 +23,7 @@
 .set TICKS_A_LINE, 4
 .set SECTORS, 2
 .set REQUEST, 0x2200
+.set MEDIUM, 0x3000
 .set ATA, 0x1f0
 .set KEYBOARD, 0x60
 .set KEYBOARD_CONTROL, 0x64
@@ -86,6 +90,7 @@ counted:
     loop 1b
     call hold
     print after
+    call medium
     jmp nextLine
 
 # Reads (AH = 2) or writes (AH = 3) the second sector of the second disk.
@@ -178,6 +183,33 @@ key:
     andb $0x7f, %al
     ret
 
+# Says which medium there is, if it was asked.
+medium:
+    movw $COM1 + 5, %dx
+    inb %dx, %al                # LSR: a byte was received
+    testb $1, %al
+    jz 3f
+    movw $COM1, %dx
+    inb %dx, %al
+    cdromRead
+    movb $0, MEDIUM
+    movb $CDROM_TRIES, %bl
+1:  movw $packet, %si
+    call sendPacket
+    jnc 2f
+    movw $sense, %si
+    call sendPacket
+    decb %bl
+    jnz 1b
+    movb $0, MEDIUM
+2:  movb $0, MEDIUM + 16
+    print mediumBefore
+    print MEDIUM
+    print mediumAfter
+3:  ret
+
+defineCdrom MEDIUM
+
 # Waits until the keyboard controller takes a byte.
 keyboardWait:
     inb $KEYBOARD_CONTROL, %al
@@ -211,6 +243,10 @@ before:
     .asciz "count "
 after:
     .asciz "\r\n"
+mediumBefore:
+    .asciz "medium: ["
+mediumAfter:
+    .asciz "]\r\n"
 memory:
     .asciz "count guest: memory lost\r\n"
 sector:
