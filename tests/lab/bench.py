@@ -11,6 +11,7 @@ import session  # noqa: E402  pylint: disable=wrong-import-position
 DEADLINE = 1800
 
 options = session.parser(__doc__, "lab-bench.log")
-options.add_argument("what", nargs="?", choices=["pci", "save"], help="only PCI hotplug, or only save and restore")
+options.add_argument("what", nargs="?", choices=["pci", "save", "display"],
+                     help="only PCI hotplug, only save and restore, or only the display")
 options = options.parse_args()
 sys.exit(session.runScript(options, DEADLINE, "bench.py", *([options.what] if options.what else [])))

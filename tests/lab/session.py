@@ -31,10 +31,10 @@ def parser(description, log):
     return made
 
 
-def runScript(options, deadline, *words, environment=()):
+def runScript(options, deadline, *words, environment=(), kept=None):
     """Runs a script and returns its status; a lab that fails counts as a failed script. deadline: seconds.
 
-    environment: NAME=VALUE of the script.
+    environment: NAME=VALUE of the script.  kept: a directory to make anew of what the script left in /root/kept, if it did.
     """
     signal.signal(signal.SIGTERM, lambda *unused: sys.exit(128 + signal.SIGTERM))
     status = 1
@@ -44,6 +44,8 @@ def runScript(options, deadline, *words, environment=()):
                 status = lab.stream(["env", *environment, "python3", "-B", "/payload/tests/" + words[0], *words[1:]])
             finally:
                 options.log.write_bytes(lab.consoleLog().read_bytes())
+                if kept and lab.run("test -d /root/kept")[0] == 0:
+                    lab.get("/root/kept", kept)
     except (LabError, LabTimeout) as error:
         print(f"Bail out! {error}", flush=True)
     return status

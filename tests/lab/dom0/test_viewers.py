@@ -18,6 +18,7 @@ from virt import URI, Connection, removedAfterwards, waitGone, xml
 
 TREE = Path("/payload/viewers")
 PLACE = Path("/run/viewers")
+KEPT = Path("/root/kept")
 SCREEN = ":9"
 NAME = "viewed"
 BOUND = ("/dev", "/proc", "/sys", "/run/libvirt")
@@ -79,13 +80,14 @@ class Screen:
         return (self.root / "root/screen.ppm").read_bytes()
 
     def waitFor(self, line, picture):
-        """Waits until the guest's picture is there, pixel by pixel; @picture: file to keep what is on the screen in."""
+        """Waits until the guest's picture is there, pixel by pixel; @picture: name to keep what is on the screen under."""
         try:
             waitFor("the guest's picture", lambda: line in self.pixels())
         finally:
             self.run("convert", "/root/screen.ppm", "/root/screen.png", check=False)
+            KEPT.mkdir(exist_ok=True)
             with contextlib.suppress(OSError):
-                Path(picture).write_bytes((self.root / "root/screen.png").read_bytes())
+                (KEPT / f"{picture}.png").write_bytes((self.root / "root/screen.png").read_bytes())
 
     def type(self, window, *keys):
         """Types into the newest window of that name."""
@@ -136,8 +138,8 @@ def look(note, picture, *words):
 if TREE.is_dir():
     @test("viewers: virt-viewer shows the guest and types into it", 420, starts=1)
     def virtViewer(note):
-        look(note, "/root/virt-viewer.png", "virt-viewer", "--connect", URI, NAME)
+        look(note, "virt-viewer", "virt-viewer", "--connect", URI, NAME)
 
     @test("viewers: virt-manager shows the guest and types into it", 600, starts=1)
     def virtManager(note):
-        look(note, "/root/virt-manager.png", "dbus-run-session", "virt-manager", "--no-fork", "--connect", URI, "--show-domain-console", NAME)
+        look(note, "virt-manager", "dbus-run-session", "virt-manager", "--no-fork", "--connect", URI, "--show-domain-console", NAME)
