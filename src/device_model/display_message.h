@@ -88,7 +88,7 @@ typedef struct {
     uint32_t port; /* the stubdomain's event channel port */
     uint64_t frame;
     int64_t time;
-    DisplayGeometry geometry; /* CONNECT: of the last RESIZED, which is not said again; width 0: none */
+    DisplayGeometry geometry;     /* CONNECT: of the last RESIZED, which is not said again; width 0: none */
     char text[DISPLAY_TEXT_SIZE]; /* ends with NUL */
 } DisplayRequest;
 
