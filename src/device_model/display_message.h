@@ -35,6 +35,15 @@
 #define DISPLAY_MEMORY_MAX (256U << 20)
 #define DISPLAY_MEMORY_DEFAULT (16U << 20)
 
+/* A picture in the frontend's memory. Signed in the interface; a negative number is too large here. */
+typedef struct {
+    uint32_t width;  /* pixels */
+    uint32_t height; /* pixels */
+    uint32_t stride; /* bytes from one row to the next */
+    uint32_t offset; /* bytes before the first row */
+    uint32_t depth;  /* bits of a pixel, 8, 16, 24 or 32 */
+} DisplayGeometry;
+
 typedef enum {
     DISPLAY_DEVICE_FRAMEBUFFER = 0,
     DISPLAY_DEVICE_KEYBOARD,
@@ -79,6 +88,7 @@ typedef struct {
     uint32_t port; /* the stubdomain's event channel port */
     uint64_t frame;
     int64_t time;
+    DisplayGeometry geometry;     /* CONNECT: of the last RESIZED, which is not said again; width 0: none */
     char text[DISPLAY_TEXT_SIZE]; /* ends with NUL */
 } DisplayRequest;
 
@@ -87,6 +97,7 @@ typedef enum {
     DISPLAY_REPLY_DISCONNECTED,       /* answer to DISCONNECT */
     DISPLAY_REPLY_BROKEN,             /* what the frontend says makes no sense; the device is disconnected */
     DISPLAY_REPLY_DUMPED,             /* answer to DUMP */
+    DISPLAY_REPLY_RESIZED,            /* @geometry: what the frontend made of the picture after it connected */
     DISPLAY_REPLY_VIEWER_CONNECTED,   /* @viewer, @listener, @host, @service */
     DISPLAY_REPLY_VIEWER_INITIALIZED, /* @viewer: it may look */
     DISPLAY_REPLY_VIEWER_GONE,        /* @viewer */
@@ -116,6 +127,7 @@ typedef struct {
     uint32_t flags;      /* DISPLAY_FLAG_WEBSOCKET */
     char host[DISPLAY_HOST_SIZE];
     char service[DISPLAY_SERVICE_SIZE];
+    DisplayGeometry geometry; /* whoever is given it checks it */
 } DisplayReply;
 
 /**

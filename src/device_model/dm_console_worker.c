@@ -59,7 +59,7 @@ dmConsoleWorkerStart(guint stubdomain, DmConsoleWorkerReplyFunc reply, DmConsole
     worker->reply = reply;
     worker->died = died;
     worker->opaque = opaque;
-    worker->worker = dmWorkerStart(_("the console worker"), argv, packetCame, workerDied, worker, error);
+    worker->worker = dmWorkerStart(_("the console worker"), argv, FALSE, packetCame, workerDied, worker, error);
     if (!worker->worker) {
         g_clear_pointer(&worker, g_free);
     }

@@ -126,6 +126,7 @@ packetCame(gconstpointer data, gsize length, gpointer opaque)
     case DISPLAY_REPLY_CONNECTED:
     case DISPLAY_REPLY_DISCONNECTED:
     case DISPLAY_REPLY_BROKEN:
+    case DISPLAY_REPLY_RESIZED:
         if (display->devices[reply.device]) {
             dmDisplayDeviceReply(display->devices[reply.device], &reply);
         }
@@ -243,7 +244,7 @@ startWorker(DmDisplay *display)
 
     g_clear_pointer(&display->worker, dmWorkerFree);
     display->started = g_get_monotonic_time();
-    display->worker = dmWorkerStart(_("the display process"), argv, packetCame, workerDied, display, &error);
+    display->worker = dmWorkerStart(_("the display process"), argv, TRUE, packetCame, workerDied, display, &error);
     if (!display->worker) {
         planRestart(display, error->message);
         return;

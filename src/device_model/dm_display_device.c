@@ -50,6 +50,7 @@ struct _DmDisplayDevice {
     Phase phase;
     guint32 generation; /* of the last CONNECT or DISCONNECT */
     guint connections;
+    DisplayGeometry geometry; /* what the display said of the picture of this frontend; width 0: nothing */
 };
 
 static void
@@ -63,10 +64,17 @@ setState(DmDisplayDevice *device, DmXenbusState state)
 }
 
 static void
+forgetGeometry(DmDisplayDevice *device)
+{
+    device->geometry = (DisplayGeometry){0};
+}
+
+static void
 disconnect(DmDisplayDevice *device)
 {
     DisplayRequest request = {.type = DISPLAY_REQUEST_DISCONNECT, .device = device->device};
 
+    forgetGeometry(device);
     device->generation = device->ask(&request, -1, device->opaque);
     device->phase = device->generation ? PHASE_DISCONNECTING : PHASE_WAITING;
 }
@@ -156,7 +164,7 @@ readKeyboard(DmDisplayDevice *device, DisplayRequest *request, int *fd, GError *
 static void
 connectFrontend(DmDisplayDevice *device)
 {
-    DisplayRequest request = {.type = DISPLAY_REQUEST_CONNECT, .device = device->device};
+    DisplayRequest request = {.type = DISPLAY_REQUEST_CONNECT, .device = device->device, .geometry = device->geometry};
     g_autoptr(GError) error = NULL;
     guint64 port = 0;
     int fd = -1;
@@ -206,6 +214,7 @@ offer(DmDisplayDevice *device)
 {
     g_autoptr(GError) error = NULL;
 
+    forgetGeometry(device);
     if (!dmStoreTransaction(device->store, writeFeatures, device, &error)) {
         g_warning("%s", error->message);
     }
@@ -304,6 +313,8 @@ dmDisplayDeviceReply(DmDisplayDevice *device, const DisplayReply *reply)
     }
     if (reply->type == DISPLAY_REPLY_CONNECTED) {
         handleConnected(device, reply->error);
+    } else if (reply->type == DISPLAY_REPLY_RESIZED && device->phase == PHASE_CONNECTED) {
+        device->geometry = reply->geometry;
     } else if (reply->type == DISPLAY_REPLY_DISCONNECTED && device->phase == PHASE_DISCONNECTING) {
         device->phase = PHASE_WAITING;
         dmDisplayDeviceFollow(device);

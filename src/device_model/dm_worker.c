@@ -12,7 +12,9 @@
 #include "dm_worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -136,14 +138,42 @@ socketReadable(gint fd, GIOCondition condition, gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
+/* From here to leavePidNamespace() no thread can be made, and the first child is process 1 of a new namespace. Returns
+ * the way back, or -1 where that is not allowed: a worker that must be alone finds out. */
+static int
+enterPidNamespace(void)
+{
+    int back = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+    if (back >= 0 && unshare(CLONE_NEWPID) != 0) {
+        close(back);
+        back = -1;
+    }
+    return back;
+}
+
+static void
+leavePidNamespace(int back)
+{
+    if (back >= 0) {
+        if (setns(back, CLONE_NEWPID) != 0) {
+            g_warning("cannot go back to our own PID namespace: %s", g_strerror(errno));
+        }
+        close(back);
+    }
+}
+
 static gboolean
-spawn(DmWorker *worker, const char *const *argv, int theirs, GError **error)
+spawn(DmWorker *worker, const char *const *argv, gboolean alone, int theirs, GError **error)
 {
     const int target = DM_WORKER_FD;
+    int back = alone ? enterPidNamespace() : -1;
     g_autoptr(GError) cause = NULL;
 
-    if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, &theirs,
-                                          &target, 1, &worker->pid, NULL, NULL, NULL, &cause)) {
+    (void)g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, &theirs,
+                                           &target, 1, &worker->pid, NULL, NULL, NULL, &cause);
+    leavePidNamespace(back);
+    if (cause) {
         g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("cannot start %s: %s"), worker->what, cause->message);
         return FALSE;
     }
@@ -158,8 +188,8 @@ spawn(DmWorker *worker, const char *const *argv, int theirs, GError **error)
 }
 
 DmWorker *
-dmWorkerStart(const char *what, const char *const *argv, DmWorkerPacketFunc packet, DmWorkerDiedFunc died,
-              gpointer opaque, GError **error)
+dmWorkerStart(const char *what, const char *const *argv, gboolean alone, DmWorkerPacketFunc packet,
+              DmWorkerDiedFunc died, gpointer opaque, GError **error)
 {
     DmWorker *worker;
     int pair[2];
@@ -176,7 +206,7 @@ dmWorkerStart(const char *what, const char *const *argv, DmWorkerPacketFunc pack
     worker->packet = packet;
     worker->died = died;
     worker->opaque = opaque;
-    started = spawn(worker, argv, pair[1], error);
+    started = spawn(worker, argv, alone, pair[1], error);
     close(pair[1]);
     if (!started) {
         dmWorkerFree(worker);

@@ -32,11 +32,13 @@ typedef void (*DmWorkerDiedFunc)(const char *reason, gpointer opaque);
  * dmWorkerStart:
  * @what: what it is called in messages: "the console worker"
  * @argv: program and arguments
+ * @alone: if we are root, it is process 1 of a PID namespace of its own; of signals that are sent to it only SIGKILL
+ *         ends it then
  *
  * Returns: (transfer full): free with dmWorkerFree(); NULL with DM_ERROR_SYSTEM
  */
-DmWorker *dmWorkerStart(const char *what, const char *const *argv, DmWorkerPacketFunc packet, DmWorkerDiedFunc died,
-                        gpointer opaque, GError **error);
+DmWorker *dmWorkerStart(const char *what, const char *const *argv, gboolean alone, DmWorkerPacketFunc packet,
+                        DmWorkerDiedFunc died, gpointer opaque, GError **error);
 
 /** Closes the socket, gives it half a second to end, and ends it. NULL is allowed. */
 void dmWorkerFree(DmWorker *worker);

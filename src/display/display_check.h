@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "device_model/display_message.h"
+
 #define DISPLAY_PAGE_SIZE 4096U
 
 /* Pixels of a side. RFB could do 65535; no graphics card QEMU emulates does more than this. */
@@ -21,15 +23,6 @@
 
 /* Entries of the page directory in the shared page (struct xenfb_page). */
 #define DISPLAY_DIRECTORIES_MAX 256U
-
-/* A picture in the frontend's memory. Signed in the interface; a negative number is too large here. */
-typedef struct {
-    uint32_t width;  /* pixels */
-    uint32_t height; /* pixels */
-    uint32_t stride; /* bytes from one row to the next */
-    uint32_t offset; /* bytes before the first row */
-    uint32_t depth;  /* bits of a pixel, 8, 16, 24 or 32 */
-} DisplayGeometry;
 
 /** How long a framebuffer of @length bytes may be: not 0, and at most @limit. */
 bool displayLengthCheck(uint32_t length, uint64_t limit);

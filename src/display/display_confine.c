@@ -57,6 +57,7 @@ displayConfine(uint64_t memory, const char **step)
         .deviceRequests = deviceRequests,
         .deviceRequestCount = sizeof(deviceRequests) / sizeof(deviceRequests[0]),
         .socketPairs = true,
+        .alone = true,
     };
 
     for (int fd = DISPLAY_WORKER_FD; fd < DISPLAY_WORKER_FD + (int)DESCRIPTORS_OWN; fd++) {

@@ -125,6 +125,15 @@ readPage(DisplayFramebuffer *framebuffer, size_t entry)
     return mapPixels(framebuffer, copy.mem_length, entry);
 }
 
+/* What the frontend said of its picture to a display that is dead. */
+static void
+restoreGeometry(DisplayFramebuffer *framebuffer, const DisplayGeometry *geometry)
+{
+    if (displayGeometryCheck(geometry, framebuffer->length)) {
+        framebuffer->geometry = *geometry;
+    }
+}
+
 int
 displayFramebufferConnect(DisplayFramebuffer *framebuffer, const DisplayRequest *request)
 {
@@ -151,6 +160,7 @@ displayFramebufferConnect(DisplayFramebuffer *framebuffer, const DisplayRequest 
         displayFramebufferInit(framebuffer, framebuffer->xen, framebuffer->limit);
         return error ? error : EINVAL;
     }
+    restoreGeometry(framebuffer, &request->geometry);
     framebuffer->port = (evtchn_port_t)port;
     framebuffer->more = true;
     displayDirtyReset(&framebuffer->dirty, framebuffer->geometry.width, framebuffer->geometry.height);

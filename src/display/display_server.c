@@ -25,6 +25,9 @@
 #define PERIOD_WATCHED 30U
 #define PERIOD_ALONE 1000U
 
+/* Milliseconds between two geometries xen-stubdom-dm is told, however often the frontend has another. */
+#define TELL_PERIOD 100
+
 /* Milliseconds libvncserver may wait for a browser that sends half a frame; others are never waited for. */
 #define CLIENT_WAIT 500
 
@@ -149,12 +152,36 @@ tellPeriod(DisplayServer *server)
     displayFramebufferSetPeriod(&server->framebuffer, watched ? PERIOD_WATCHED : PERIOD_ALONE);
 }
 
+/* For a display that comes after this one. Returns in how many milliseconds it is to be called again, or -1. */
+static int
+tellGeometry(DisplayServer *server, int64_t now)
+{
+    DisplayReply reply = {
+        .type = DISPLAY_REPLY_RESIZED,
+        .device = DISPLAY_DEVICE_FRAMEBUFFER,
+        .generation = server->framebuffer.connection,
+        .geometry = server->framebuffer.geometry,
+    };
+
+    if (!server->untold || !server->framebuffer.ring.page) {
+        return -1;
+    }
+    if (now - server->told < TELL_PERIOD) {
+        return (int)(server->told + TELL_PERIOD - now);
+    }
+    server->told = now;
+    server->untold = false;
+    server->xen->reply(&reply);
+    return -1;
+}
+
 static int
 connectFramebuffer(DisplayServer *server, const DisplayRequest *request)
 {
     DisplayFramebuffer *framebuffer = &server->framebuffer;
     int error = displayFramebufferConnect(framebuffer, request);
 
+    server->untold = false;
     if (error == 0 && !resize(server, framebuffer->geometry.width, framebuffer->geometry.height)) {
         displayFramebufferDisconnect(framebuffer);
         error = ENOMEM;
@@ -268,9 +295,10 @@ pumpFramebuffer(DisplayServer *server)
 {
     DisplayFramebuffer *framebuffer = &server->framebuffer;
     bool resized = false;
+    bool sound = displayFramebufferPump(framebuffer, &resized);
 
-    if (displayFramebufferPump(framebuffer, &resized) &&
-        (!resized || resize(server, framebuffer->geometry.width, framebuffer->geometry.height))) {
+    server->untold = server->untold || resized;
+    if (sound && (!resized || resize(server, framebuffer->geometry.width, framebuffer->geometry.height))) {
         return;
     }
     sayBroken(server, DISPLAY_DEVICE_FRAMEBUFFER, framebuffer->connection);
@@ -415,11 +443,18 @@ pixelsWanted(const DisplayServer *server)
     return false;
 }
 
+/* The sooner of two times to wait; -1 is for ever. */
+static int
+sooner(int wait, int other)
+{
+    return wait < 0 || (other >= 0 && other < wait) ? other : wait;
+}
+
 int
 displayServerRun(DisplayServer *server, int64_t now)
 {
     bool more = false;
-    int wait = -1;
+    int wait = tellGeometry(server, now);
 
     for (unsigned int i = 0; i < DISPLAY_VIEWERS_MAX; i++) {
         if (server->viewers[i]) {
@@ -431,7 +466,7 @@ displayServerRun(DisplayServer *server, int64_t now)
             server->copied = now;
             copyPicture(server);
         } else {
-            wait = (int)(server->copied + COPY_PERIOD - now);
+            wait = sooner(wait, (int)(server->copied + COPY_PERIOD - now));
         }
     }
     for (unsigned int i = 0; i < DISPLAY_VIEWERS_MAX; i++) {

@@ -32,6 +32,8 @@ typedef struct DisplayServer {
     uint32_t policy;  /* DISPLAY_FLAG_FORCE_SHARED, DISPLAY_FLAG_IGNORE_SHARED */
     uint32_t numbers; /* of viewers so far */
     int64_t copied;   /* when the picture was last copied, in milliseconds */
+    int64_t told;     /* when xen-stubdom-dm was last told its geometry, in milliseconds */
+    bool untold;      /* there is another one since */
     DisplayViewer *viewers[DISPLAY_VIEWERS_MAX];
 } DisplayServer;
 

@@ -75,6 +75,14 @@ limitResources(const WorkerSandbox *sandbox)
            limitResource(RLIMIT_DATA, sandbox->memoryMax);
 }
 
+/* Who sees no other process cannot name one. A namespace of processes is entered by being born into it. */
+static bool
+checkAlone(const WorkerSandbox *sandbox)
+{
+    errno = EPERM;
+    return !sandbox->alone || getpid() == 1;
+}
+
 static bool
 enterNamespaces(const WorkerSandbox *sandbox)
 {
@@ -200,10 +208,11 @@ static const struct {
     const char *what;
     bool (*run)(const WorkerSandbox *sandbox);
 } steps[] = {
-    {"close descriptors", closeDescriptors},      {"limit resources", limitResources},
-    {"enter namespaces", enterNamespaces},        {"enter an empty root", enterEmptyRoot},
-    {"drop privileges", dropPrivileges},          {"set process flags", setProcessFlags},
-    {"leave standard error", leaveStandardError}, {"filter system calls", filterSystemCalls},
+    {"close descriptors", closeDescriptors},     {"limit resources", limitResources},
+    {"be alone in a PID namespace", checkAlone}, {"enter namespaces", enterNamespaces},
+    {"enter an empty root", enterEmptyRoot},     {"drop privileges", dropPrivileges},
+    {"set process flags", setProcessFlags},      {"leave standard error", leaveStandardError},
+    {"filter system calls", filterSystemCalls},
 };
 
 bool

@@ -44,6 +44,7 @@ typedef struct {
     const uint32_t *deviceRequests; /* numbers of ioctl() */
     size_t deviceRequestCount;
     bool socketPairs; /* may make pairs of unix sockets */
+    bool alone;       /* is process 1 of a PID namespace, which its parent has made */
     bool outlives;    /* goes on when its parent has died; it must then end by itself */
 } WorkerSandbox;
 
@@ -53,7 +54,7 @@ typedef struct {
  * @step: (out) (transfer none): on failure, what failed
  *
  * Needs root. Afterwards the process is nobody without capabilities, in mount,
- * network, IPC, UTS and cgroup namespaces of its own with an empty read-only
+ * network, IPC, UTS and cgroup (and PID) namespaces of its own with an empty read-only
  * root, may hold few descriptors and start no process, dies with its parent
  * if it is not to outlive it, and is killed at the first system call that @sandbox does not have.
  *

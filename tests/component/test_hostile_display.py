@@ -212,7 +212,7 @@ class DeathTest(DisplayTest):
         viewer = self.view(password='sesame')
         viewer.look()
         address, pid = self.address(), self.display_pid(model)
-        os.kill(pid, signal.SIGSEGV)
+        os.kill(pid, signal.SIGKILL)  # it may be process 1 of a namespace and hear nothing else
         with self.assertRaises(ConnectionError):
             while True:
                 viewer.look()
@@ -223,6 +223,41 @@ class DeathTest(DisplayTest):
         self.assertEqual(keyboard.take(), ('key', KEY_A, 1))
         self.assertNotEqual(self.display_pid(model), pid)
         self.assertIn('it is started again', model.errors())
+
+    def kill(self, model):
+        """Ends it once xen-stubdom-dm has heard all that it said."""
+        self.driver.call('query-vnc')
+        pid = self.display_pid(model)
+        os.kill(pid, signal.SIGKILL)
+        processes.wait_ended(pid, self.deadline, 'the display')
+
+    def test_the_next_one_knows_the_size(self):
+        """The frontend says it once."""
+        model, framebuffer, _ = self.start_display(
+            lambda stub: (Framebuffer(stub, 320, 200, pages=1024).connect(), Keyboard(stub).connect()))
+        for width, height in ((720, 400), (160, 100)):
+            viewer = self.view()
+            framebuffer.resize(width, height)
+            framebuffer.pattern()
+            framebuffer.update()
+            self.assert_shows(viewer, framebuffer.picture())
+            self.kill(model)
+            viewer = self.view()
+            self.assertEqual((viewer.width, viewer.height), (width, height))
+            self.assert_shows(viewer, framebuffer.picture())
+
+    def test_another_frontend_has_a_size_of_its_own(self):
+        model, framebuffer, _ = self.start_display()
+        framebuffer.resize(32, 16)
+        framebuffer.update()
+        self.assert_shows(self.view(), framebuffer.picture())
+        framebuffer.close()
+        framebuffer.wait_backend(INIT_WAIT)
+        other = Framebuffer(self.stub, 80, 25).connect()
+        self.kill(model)
+        other.pattern()
+        other.update()
+        self.assert_shows(self.view(), other.picture())
 
     def test_commands_while_it_is_dead(self):
         model, _, _ = self.start_display()
@@ -261,5 +296,5 @@ class DeathTest(DisplayTest):
         self.assertEqual((status['Uid'].split()[0], status['CapEff'], status['CapBnd'], status['NoNewPrivs']),
                          ('65534', '0' * 16, '0' * 16, '1'))
         self.assertEqual(os.listdir(f'/proc/{pid}/root/'), [])
-        for space in ('mnt', 'net', 'ipc', 'uts', 'cgroup'):
+        for space in ('mnt', 'net', 'ipc', 'uts', 'cgroup', 'pid'):
             self.assertNotEqual(os.readlink(f'/proc/{pid}/ns/{space}'), os.readlink(f'/proc/self/ns/{space}'))

@@ -13,7 +13,8 @@ SAVE_START = 240    # seconds of a round of saving and restoring
 SAVE_SECONDS = 0.4  # and of each MiB in it
 
 options = session.parser(__doc__, "lab-bench.log")
-options.add_argument("what", nargs="?", choices=["pci", "save"], help="only PCI hotplug, or only save and restore")
+options.add_argument("what", nargs="?", choices=["pci", "save", "display"],
+                     help="only PCI hotplug, only save and restore, or only the display")
 options.add_argument("--memory", default="64,512,1024", metavar="MIB,…",
                      help="memory of the guests that are saved and restored (%(default)s)")
 options.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is (%(default)s)")

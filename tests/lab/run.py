@@ -21,8 +21,10 @@ def main():
     parser.add_argument("--restart-rounds", type=int, default=2, metavar="N",
                         help="how often libvirtd is killed at a random moment (%(default)s)")
     parser.add_argument("--restart-seed", type=int, default=20, metavar="N", help="of these moments (%(default)s)")
+    parser.add_argument("--keep", metavar="DIR", help="a directory to make anew of the pictures of test_viewers.py")
     options = parser.parse_args()
     status = session.runScript(options, DEADLINE + ROUND * (options.save_rounds + options.restart_rounds), "tests.py", *options.only,
+                               kept=options.keep,
                                environment=[f"STUBDOM_SAVE_ROUNDS={options.save_rounds}",
                                             f"STUBDOM_RESTART_ROUNDS={options.restart_rounds}",
                                             f"STUBDOM_RESTART_SEED={options.restart_seed}"])

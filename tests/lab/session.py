@@ -47,13 +47,21 @@ def runWith(options, deadline, function, **lab):
         return str(error)
 
 
-def runScript(options, deadline, *words, environment=()):
+def runScript(options, deadline, *words, environment=(), kept=None):
     """Runs a script and returns its status; a lab that fails counts as a failed script. deadline: seconds.
 
-    environment: NAME=VALUE of the script.
+    environment: NAME=VALUE of the script.  kept: a directory to make anew of what the script left in /root/kept, if it did.
     """
     command = ["env", *environment, "python3", "-B", "/payload/tests/" + words[0], *words[1:]]
-    status = runWith(options, deadline, lambda lab: lab.stream(command))
+
+    def script(lab):
+        try:
+            return lab.stream(command)
+        finally:
+            if kept and lab.run("test -d /root/kept")[0] == 0:
+                lab.get("/root/kept", kept)
+
+    status = runWith(options, deadline, script)
     if isinstance(status, str):
         print(f"Bail out! {status}", flush=True)
         return 1

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -32,12 +33,35 @@
 
 #define KEPT_FD 3
 
+/* Bytes of framebuffer. */
+#define PICTURE (16UL << 20)
+
+/* Status of a child that could not be confined. */
+#define REFUSED 100
+
 typedef void (*Attempt)(void);
 
-static int
-runAttempt(Attempt attempt)
+/* Process 1 of a PID namespace, as xen-stubdom-dm starts the display. */
+static pid_t
+forkAlone(void)
 {
-    pid_t pid = fork();
+    int back = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    pid_t pid;
+
+    g_assert_cmpint(back, >=, 0);
+    g_assert_cmpint(unshare(CLONE_NEWPID), ==, 0);
+    pid = fork();
+    if (pid != 0) {
+        g_assert_cmpint(setns(back, CLONE_NEWPID), ==, 0);
+    }
+    close(back);
+    return pid;
+}
+
+static int
+runAttempt(Attempt attempt, pid_t (*start)(void))
+{
+    pid_t pid = start();
     int status;
 
     g_assert_cmpint(pid, >=, 0);
@@ -46,8 +70,8 @@ runAttempt(Attempt attempt)
 
         dup2(STDERR_FILENO, KEPT_FD);
         close_range(KEPT_FD + 1, ~0U, 0);
-        if (!displayConfine(16 << 20, &step)) {
-            _exit(100);
+        if (!displayConfine(PICTURE, &step)) {
+            _exit(REFUSED);
         }
         attempt();
         _exit(0);
@@ -61,9 +85,24 @@ attemptWork(void)
 {
     int pair[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 || send(pair[0], "x", 1, 0) != 1 ||
-        dup2(pair[0], pair[1]) < 0 || close(pair[0]) != 0) {
+    if (getpid() != 1 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0 ||
+        send(pair[0], "x", 1, 0) != 1 || dup2(pair[0], pair[1]) < 0 || close(pair[0]) != 0) {
         _exit(1);
+    }
+}
+
+/* Room for the picture, but not for what a viewer might make it want. */
+static void
+attemptMemory(void)
+{
+    void *picture = mmap(NULL, PICTURE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (picture == MAP_FAILED) {
+        _exit(1);
+    }
+    if (mmap(NULL, 4 * PICTURE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED ||
+        errno != ENOMEM) {
+        _exit(2);
     }
 }
 
@@ -171,12 +210,33 @@ attemptUnboundPort(void)
 }
 
 static void
+assertStatus(int status, int wanted)
+{
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, wanted);
+}
+
+static void
 testWork(void)
 {
-    int status = runAttempt(attemptWork);
+    assertStatus(runAttempt(attemptWork, forkAlone), 0);
+}
 
-    g_assert_true(WIFEXITED(status));
-    g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+static void
+testMemory(void)
+{
+    if (WORKER_SANDBOX_SANITIZED) {
+        g_test_skip("built with sanitizers: no limits");
+        return;
+    }
+    assertStatus(runAttempt(attemptMemory, forkAlone), 0);
+}
+
+/* Among other processes it is not confined. */
+static void
+testNotAlone(void)
+{
+    assertStatus(runAttempt(attemptWork, fork), REFUSED);
 }
 
 static void
@@ -188,7 +248,7 @@ assertKilled(gconstpointer attempt)
         g_test_skip("built with sanitizers: no system call filter");
         return;
     }
-    status = runAttempt((Attempt)attempt);
+    status = runAttempt((Attempt)attempt, forkAlone);
     g_assert_true(WIFSIGNALED(status));
     g_assert_cmpint(WTERMSIG(status), ==, SIGSYS);
 }
@@ -220,6 +280,8 @@ main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/display-confine/works", testWork);
+    g_test_add_func("/display-confine/memory", testMemory);
+    g_test_add_func("/display-confine/not-alone", testNotAlone);
     for (gsize i = 0; i < G_N_ELEMENTS(attempts); i++) {
         g_test_add_data_func(attempts[i].name, (gconstpointer)attempts[i].attempt, assertKilled);
     }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures, in one boot, what a guest costs with its device model in dom0, in stock Xen's stubdomain, and in ours.
 
-bench.py pci: PCI hotplug alone (bench_pci.py). bench.py save: save and restore alone (bench_save.py).
+bench.py pci: PCI hotplug alone (bench_pci.py). bench.py save: save and restore alone (bench_save.py). bench.py display: a
+display that moves, alone (bench_display.py).
 
 The same guest in turns, so that a machine that gets slower does so for all;
 medians are compared. Stock's stubdomain gets the same kernel and ramdisk.
@@ -26,6 +27,7 @@ sys.dont_write_bytecode = True
 from faults import emulatorFault  # noqa: E402
 from guest import Guest, descriptor, guestLogs  # noqa: E402
 from host import LOGS, Deadline, Failure, processes, run, setDeadline, waitFor  # noqa: E402
+import bench_display  # noqa: E402
 import bench_pci  # noqa: E402
 import bench_save  # noqa: E402
 import leaks  # noqa: E402
@@ -179,11 +181,23 @@ def pci():
                              for kind in ("dom0", "ours")})
 
 
+def display():
+    """A display that moves beside dom0's QEMU; whether its aims are met."""
+    results = {"dom0": [], "ours": []}
+    for number in range(bench_display.ROUNDS):
+        for kind, rows in results.items():
+            figures = attempt(f"bench-display-{kind}", kinds()[kind], bench_display.measure)
+            if figures:
+                rows.append(figures)
+                said = ", ".join(f"{key} {figures[key]['cpu']:.1f} ms" for key in bench_display.ENCODINGS)
+                print(f"round {number + 1}, {kind}: a frame costs {said}", flush=True)
+    return bench_display.report(results)
+
+
 def main():
-    if sys.argv[1:] == ["pci"]:
-        return 0 if pci() else 1
-    if sys.argv[1:] == ["save"]:
-        return 0 if saves() else 1
+    alone = {"pci": pci, "save": saves, "display": display}
+    if sys.argv[1:]:
+        return 0 if alone[sys.argv[1]]() else 1
     results = {kind: [] for kind in kinds()}
     for number in range(ROUNDS):
         for kind, config in kinds().items():

@@ -132,7 +132,8 @@ def _(uses):
         waitFor("the viewer's end", lambda: not viewer.socket.recv(65536))
         viewer.close()
         waitFor("another process", lambda: _displays() not in ([], old))
-        viewer = _viewer(guest)  # who does not know the size until the guest changes it (docs/graphics.md)
+        viewer = _viewer(guest)
+        _see(viewer, SMALL)  # smaller than the framebuffer, and the frontend does not say it again
         _switch(viewer, serial, KEY_2, "800 x 600", MIDDLE)
         viewer.close()
         guest.destroy()

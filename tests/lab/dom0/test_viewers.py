@@ -18,7 +18,8 @@ from virt import URI, Connection, removedAfterwards, waitGone, xml
 
 TREE = Path("/payload/viewers")
 PLACE = Path("/run/viewers")
-SCREEN = ":9"
+KEPT = Path("/root/kept")
+SCREEN, WIDTH, HEIGHT = ":9", 1280, 1024
 NAME = "viewed"
 BOUND = ("/dev", "/proc", "/sys", "/run/libvirt")
 # A piece of the last line of the guest's 800 x 600 pixels that is nowhere else, as red, green and blue.
@@ -58,7 +59,7 @@ class Screen:
     def __init__(self, root):
         self.root = root
         self.programs = []
-        self.start("Xvfb", SCREEN, "-screen", "0", "1280x1024x24", "-nolisten", "tcp")
+        self.start("Xvfb", SCREEN, "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-fbdir", "/root")
         waitFor("the screen", (root / f"tmp/.X11-unix/X{SCREEN[1:]}").exists)
 
     def words(self, *words):
@@ -75,17 +76,21 @@ class Screen:
 
     def pixels(self):
         """What is on the screen: three bytes a pixel."""
-        self.run("import", "-window", "root", "ppm:/root/screen.ppm")
-        return (self.root / "root/screen.ppm").read_bytes()
+        found = (self.root / "root/Xvfb_screen0").read_bytes()[-WIDTH * HEIGHT * 4:]
+        pixels = bytearray(WIDTH * HEIGHT * 3)
+        for part in range(3):  # from blue, green, red, nothing
+            pixels[part::3] = found[2 - part::4]
+        return pixels
 
     def waitFor(self, line, picture):
-        """Waits until the guest's picture is there, pixel by pixel; @picture: file to keep what is on the screen in."""
+        """Waits until the guest's picture is there, pixel by pixel; @picture: name to keep what is on the screen under."""
         try:
-            waitFor("the guest's picture", lambda: line in self.pixels())
+            waitFor("the guest's picture", lambda: line in self.pixels(), remaining() / 2)
         finally:
-            self.run("convert", "/root/screen.ppm", "/root/screen.png", check=False)
+            self.run("convert", "xwd:/root/Xvfb_screen0", "/root/screen.png", check=False)
+            KEPT.mkdir(exist_ok=True)
             with contextlib.suppress(OSError):
-                Path(picture).write_bytes((self.root / "root/screen.png").read_bytes())
+                (KEPT / f"{picture}.png").write_bytes((self.root / "root/screen.png").read_bytes())
 
     def type(self, window, *keys):
         """Types into the newest window of that name."""
@@ -136,8 +141,8 @@ def look(note, picture, *words):
 if TREE.is_dir():
     @test("viewers: virt-viewer shows the guest and types into it", 420, starts=1)
     def virtViewer(note):
-        look(note, "/root/virt-viewer.png", "virt-viewer", "--connect", URI, NAME)
+        look(note, "virt-viewer", "virt-viewer", "--connect", URI, NAME)
 
     @test("viewers: virt-manager shows the guest and types into it", 600, starts=1)
     def virtManager(note):
-        look(note, "/root/virt-manager.png", "dbus-run-session", "virt-manager", "--no-fork", "--connect", URI, "--show-domain-console", NAME)
+        look(note, "virt-manager", "dbus-run-session", "virt-manager", "--no-fork", "--connect", URI, "--show-domain-console", NAME)

@@ -7,6 +7,9 @@
 #   display guest: 800 x 600    32 bits a pixel, x | y << 8 with 8 bits each, (x / 256) << 20 | (y / 256) << 16; after the
 #                               key 2
 #   display guest: 1920 x 1200  the same, after the key 3
+#   display guest: moving       after the key 4: 800 x 600 again, with n added to the first 8 bits in the nth picture, one
+#                               after the other until something comes from keyboard or mouse
+#   display guest: moved 01 2f  and so many pictures were that, hexadecimal
 #   key 1e                      a byte of the keyboard, hexadecimal
 #   mouse 08 05 fb              a packet of the mouse: buttons and signs, x, y upwards
 #
@@ -28,6 +31,7 @@
 .set KEY_1, 0x02
 .set KEY_2, 0x03
 .set KEY_3, 0x04
+.set KEY_4_UP, 0x85
 .globl start
 
 # One of the card's registers.
@@ -94,6 +98,11 @@ next:
     movw $600, height
     movw $textMiddle, message
     call showDeep
+1:  cmpb $KEY_4_UP, %al
+    jne 1f
+    movw $800, width
+    movw $600, height
+    call move
 1:  cmpb $KEY_3, %al
     jne next
     movw $1920, width
@@ -207,11 +216,44 @@ showSmall:
 # 32 bits a pixel, in the width and height said; prints the message.
 showDeep:
     pushaw
+    call setDeep
+    call drawDeep
+    movw message, %si
+    call serialPrint
+    popaw
+    ret
+
+# Pictures without end, in the width and height said.
+move:
+    pushaw
+    call setDeep
+    print textMoving
+    movw $0, pictures
+1:  incb number
+    call drawDeep
+    incw pictures
+    inb $PS2_COMMAND, %al
+    testb $0x01, %al
+    jz 1b
+    movb $0, number
+    print textMoved
+    movb pictures + 1, %al
+    call printHex
+    movb pictures, %al
+    call printHex
+    print textEnd
+    popaw
+    ret
+
+setDeep:
     vbe VBE_ENABLE $0
     vbe 1 width
     vbe 2 height
     vbe 3 $32
     vbe VBE_ENABLE $0x41
+    ret
+
+drawDeep:
     call flat
     xorw %dx, %dx               # y
 1:  xorw %cx, %cx               # x
@@ -223,6 +265,7 @@ showDeep:
     movb %dl, %al
     shll $8, %eax
     movb %cl, %al
+    addb number, %al
     movl %eax, %es:(%edi)
     addl $4, %edi
     incw %cx
@@ -231,9 +274,6 @@ showDeep:
     incw %dx
     cmpw height, %dx
     jne 1b
-    movw message, %si
-    call serialPrint
-    popaw
     ret
 
 # Interrupts 1 and 12, and a mouse that says what it does. The BIOS has set up the keyboard.
@@ -327,6 +367,10 @@ height:
     .word 0
 message:
     .word 0
+pictures:
+    .word 0
+number:
+    .byte 0
 count:
     .byte 0
 packet:
@@ -339,6 +383,10 @@ textMiddle:
     .asciz "display guest: 800 x 600\r\n"
 textLarge:
     .asciz "display guest: 1920 x 1200\r\n"
+textMoving:
+    .asciz "display guest: moving\r\n"
+textMoved:
+    .asciz "display guest: moved"
 textNoCard:
     .asciz "display guest: no standard VGA card\r\n"
 textKey:
