@@ -420,7 +420,7 @@ stubdomHostdevLeave(const StubdomDriver *driver, const virPCIDeviceAddress *addr
     g_autofree char *name = virPCIDeviceAddressAsString(address);
     g_autoptr(virHostdevManager) manager = virHostdevManagerGetDefault();
 
-    if (!manager) {
+    if (!manager || !virPCIDeviceExists(address)) {
         return;
     }
     lockLists(manager);
