@@ -58,6 +58,6 @@ initOptionsParse(const char *text, InitOptions *options, GError **error)
             return FALSE;
         }
     }
-    options->timeout = MIN(options->timeout, options->ejectTimeout);
+    options->timeout = MIN(options->timeout, options->ejectTimeout + INIT_EJECT_TIMEOUT_SPARE);
     return TRUE;
 }

@@ -13,7 +13,7 @@
 
 typedef struct {
     guint deviceTimeout; /* stubdom.timeout=SECONDS: deadline for disks and network cards to appear … */
-    guint timeout;       /* … and for the device of a command, no more than: */
+    guint timeout;       /* … and for the device of a command, INIT_EJECT_TIMEOUT_SPARE more than the next at most */
     guint ejectTimeout;  /* stubdom.eject-timeout=SECONDS: for a guest to let go of a PCI device; the toolstack waits no
                             longer for a command's answer */
     gboolean restricted; /* stubdom.restrict: QEMU gives up what only PCI passthrough needs */
@@ -23,6 +23,8 @@ typedef struct {
 #define INIT_DEVICE_TIMEOUT_DEFAULT 60U
 #define INIT_TIMEOUT_DEFAULT 20U
 #define INIT_EJECT_TIMEOUT_DEFAULT 8U
+/* What the toolstack waits longer than that, less what QEMU takes to take a device. */
+#define INIT_EJECT_TIMEOUT_SPARE 1U
 #define INIT_TIMEOUT_MAX 3600U
 
 /**

@@ -134,7 +134,7 @@ testOptions(void)
     InitOptions options;
 
     g_assert_true(initOptionsParse("console=hvc0 quiet\n", &options, NULL));
-    g_assert_cmpuint(options.timeout, ==, INIT_EJECT_TIMEOUT_DEFAULT); /* the shorter one */
+    g_assert_cmpuint(options.timeout, ==, INIT_EJECT_TIMEOUT_DEFAULT + INIT_EJECT_TIMEOUT_SPARE);
     g_assert_cmpuint(options.deviceTimeout, ==, INIT_DEVICE_TIMEOUT_DEFAULT);
     g_assert_false(options.restricted);
     g_assert_true(

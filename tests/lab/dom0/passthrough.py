@@ -5,7 +5,7 @@ import contextlib
 import socket
 from pathlib import Path
 
-from host import Failure, domains, read, remaining, run, setDeadline, waitFor
+from host import Failure, domains, read, run, setDeadline, waitFor
 
 NIC = "0000:00:08.0"
 NIC_IDS = "8086:10d3"
@@ -59,32 +59,40 @@ def giveBack(address):
     wanted = "e1000e" if address == NIC else None
     waitFor(f"driver {wanted} of {address}", lambda: driver(address) == wanted, 20)
     if address == NIC:
-        useInDom0()
+        with linkInDom0():
+            pass
+
+
+@contextlib.contextmanager
+def linkInDom0():
+    """dom0's e1000e has a link: its directory in sysfs."""
+    directory = next((SYSFS / "devices" / NIC / "net").iterdir())
+    run("ip", "link", "set", directory.name, "up")
+    waitFor("the link of dom0's e1000e", lambda: (directory / "carrier").read_text().strip() == "1", 20)
+    yield directory
+    run("ip", "link", "set", directory.name, "down")
 
 
 def useInDom0():
     """dom0's e1000e reads and writes dom0's memory: a frame goes out and is answered."""
-    directory = next((SYSFS / "devices" / NIC / "net").iterdir())
-    run("ip", "link", "set", directory.name, "up")
-    waitFor("the link of dom0's e1000e", lambda: (directory / "carrier").read_text().strip() == "1", 20)
+    with linkInDom0() as directory:
+        waitFor("an answer to dom0's e1000e", lambda: _ask(directory), 20)
+
+
+def _ask(directory):
+    """Whether an ARP request was answered."""
     own = bytes.fromhex((directory / "address").read_text().strip().replace(":", ""))
     request = (b"\xff" * 6 + own + bytes.fromhex("0806" "0001080006040001") + own + socket.inet_aton(DOM0) + bytes(6)
                + socket.inet_aton(GATEWAY))
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ARP)) as port:
         port.bind((directory.name, ARP))
         port.settimeout(1)
-        waitFor("an answer to dom0's e1000e", lambda: _exchange(port, request), min(20, remaining()))
-    run("ip", "link", "set", directory.name, "down")
-
-
-def _exchange(port, request):
-    """Whether a request was answered."""
-    port.send(request)
-    with contextlib.suppress(socket.timeout):
-        while True:
-            came = port.recv(2048)
-            if came[21] == ARP_REPLY and came[28:32] == socket.inet_aton(GATEWAY):
-                return True
+        port.send(request)
+        with contextlib.suppress(socket.timeout):
+            while True:
+                came = port.recv(2048)
+                if came[21] == ARP_REPLY and came[28:32] == socket.inet_aton(GATEWAY):
+                    return True
     return False
 
 
