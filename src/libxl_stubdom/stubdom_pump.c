@@ -32,7 +32,7 @@ struct _StubdomPump {
     bool toFile;             /* immutable: otherwise from a file */
     bool direct;             /* immutable */
     unsigned char *buffer;   /* thread only */
-    GChecksum *digest;       /* thread only */
+    StubdomDigest *digest;   /* thread only */
     unsigned long long left; /* thread only: to be read from a file */
     int wake;                /* immutable: readable after stubdomPumpAbort() and stubdomPumpEnd() */
     GMutex lock;
@@ -165,7 +165,7 @@ carry(StubdomPump *pump)
         if (size == 0) {
             return true;
         }
-        g_checksum_update(pump->digest, pump->buffer, size);
+        stubdomDigestUpdate(pump->digest, pump->buffer, (size_t)size);
         if (!drain(pump, (size_t)size)) {
             return fail(pump, pump->toFile ? N_("the save image cannot be written")
                                            : N_("the state of the guest cannot be handed over"));
@@ -215,7 +215,7 @@ stubdomPumpUnref(StubdomPump *pump)
         VIR_FORCE_CLOSE(pump->sink);
     }
     VIR_FORCE_CLOSE(pump->wake);
-    g_checksum_free(pump->digest);
+    stubdomDigestFree(pump->digest);
     g_mutex_clear(&pump->lock);
     free(pump->buffer);
     g_free(pump);
@@ -241,7 +241,7 @@ start(StubdomPump *pump)
 
     g_atomic_ref_count_init(&pump->references);
     g_mutex_init(&pump->lock);
-    pump->digest = g_checksum_new(G_CHECKSUM_SHA256);
+    pump->digest = stubdomDigestNew();
     pump->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (posix_memalign((void **)&pump->buffer, STUBDOM_PUMP_ALIGNMENT, BUFFER_SIZE) != 0) {
         abort(); /* as GLib does without memory */
@@ -309,7 +309,6 @@ stubdomPumpBytes(StubdomPump *pump)
 int
 stubdomPumpFinish(StubdomPump *pump, StubdomPumpResult *result)
 {
-    gsize size = sizeof(result->digest);
     int status = -1;
 
     virThreadJoin(&pump->thread);
@@ -319,7 +318,7 @@ stubdomPumpFinish(StubdomPump *pump, StubdomPumpResult *result)
         virReportSystemError(pump->error, "%s", _(pump->failed));
     } else {
         result->bytes = pump->bytes;
-        g_checksum_get_digest(pump->digest, result->digest, &size);
+        stubdomDigestGet(pump->digest, result->digest);
         status = 0;
     }
     stubdomPumpUnref(pump);

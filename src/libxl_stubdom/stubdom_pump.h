@@ -8,8 +8,7 @@
 
 #include "internal.h"
 
-/* Bytes of a SHA-256. */
-#define STUBDOM_DIGEST_SIZE 32
+#include "stubdom_digest.h"
 
 /* A direct transfer is in blocks of this size, so it begins at a multiple of it. */
 #define STUBDOM_PUMP_ALIGNMENT 4096

@@ -45,7 +45,7 @@ typedef struct {
     unsigned char headDigest[STUBDOM_DIGEST_SIZE]; /* of all before the stream, with zeroes here */
 } ImageHead;
 
-G_STATIC_ASSERT(sizeof(ImageHead) == 120);
+G_STATIC_ASSERT(sizeof(ImageHead) == 88);
 
 void
 stubdomSaveHeaderClear(StubdomSaveHeader *header)
@@ -73,11 +73,10 @@ stubdomSaveImageFree(StubdomSaveImage *image)
 static void
 digestOf(const void *bytes, size_t size, unsigned char *digest)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    gsize length = STUBDOM_DIGEST_SIZE;
+    g_autoptr(StubdomDigest) made = stubdomDigestNew();
 
-    g_checksum_update(checksum, bytes, (gssize)size);
-    g_checksum_get_digest(checksum, digest, &length);
+    stubdomDigestUpdate(made, bytes, size);
+    stubdomDigestGet(made, digest);
 }
 
 /* --- reading ---------------------------------------------------------------------- */
