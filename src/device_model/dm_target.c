@@ -108,17 +108,35 @@ dmTargetSet(DmStore *store, const DmTarget *target, GError **error)
            dmStoreTransaction(store, writeNodes, (gpointer)target, error);
 }
 
+/* Where the guest is gone, libxl has removed these with it: what is there now is of its next life, which has the same UUID
+ * and may begin before this process ends. */
+static gboolean
+removeArguments(DmStore *store, const DmTarget *target, GError **error)
+{
+    g_autofree char *guest = stubdomPathDomain(target->guest);
+    g_autofree char *dmargs = stubdomPathDmargs(target->uuid);
+    g_autofree char *dmArgv = stubdomPathDmArgv(target->uuid);
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *there = dmStoreRead(store, guest, NULL, &cause);
+
+    if (!there) {
+        if (g_error_matches(cause, DM_ERROR, DM_ERROR_NOT_FOUND)) {
+            return TRUE;
+        }
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return FALSE;
+    }
+    return dmStoreRemove(store, dmargs, error) && dmStoreRemove(store, dmArgv, error);
+}
+
 /* What is not below the stubdomain's own directories, which libxl removes. */
 static gboolean
 removeNodes(DmStore *store, gpointer opaque, GError **error)
 {
     const DmTarget *target = opaque;
     g_autofree char *domid = stubdomPathDeviceModelDomid(target->guest);
-    g_autofree char *dmargs = stubdomPathDmargs(target->uuid);
-    g_autofree char *dmArgv = stubdomPathDmArgv(target->uuid);
 
-    return dmStoreRemove(store, domid, error) && dmStoreRemove(store, dmargs, error) &&
-           dmStoreRemove(store, dmArgv, error) &&
+    return dmStoreRemove(store, domid, error) && removeArguments(store, target, error) &&
            (!target->display || dmDisplayNodesRemove(store, target->stubdomain, error));
 }
 

@@ -139,6 +139,20 @@ class SignalTest(ComponentTest):
                 guest.destroy()
                 self.assert_nothing_left(self.clean)
 
+    def test_next_life_with_the_same_uuid_keeps_its_arguments(self):
+        """It may be started as soon as libxl has done with the guest, which does not wait for the device model's end."""
+        guest, model, stub = self.start_running()
+        arguments = f'/vm/{guest.uuid}/image/dm-argv'
+        self.assertIn('001', self.store.ls(arguments))
+        model.signal(signal.SIGSTOP)
+        guest.destroy()
+        self.assertEqual(self.store.ls(arguments), [])
+        self.store.write(f'{arguments}/001', 'of the next life')
+        model.signal(signal.SIGCONT)
+        model.wait_end()
+        self.assertEqual(self.store.read(f'{arguments}/001'), 'of the next life')
+        self.store.rm(f'/vm/{guest.uuid}')
+
     def test_guest_crashes_after_its_stubdomain_is_gone(self):
         """Its toolstack would otherwise destroy the stubdomain at the same time as we do."""
         guest, model, stub = self.start_running()
