@@ -13,6 +13,8 @@
 #include "stubdom_pump.h"
 
 #include <fcntl.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -32,7 +34,7 @@ struct _StubdomPump {
     bool toFile;             /* immutable: otherwise from a file */
     bool direct;             /* immutable */
     unsigned char *buffer;   /* thread only */
-    GChecksum *digest;       /* thread only */
+    gnutls_hash_hd_t digest; /* thread only */
     unsigned long long left; /* thread only: to be read from a file */
     int wake;                /* immutable: readable after stubdomPumpAbort() and stubdomPumpEnd() */
     GMutex lock;
@@ -165,7 +167,10 @@ carry(StubdomPump *pump)
         if (size == 0) {
             return true;
         }
-        g_checksum_update(pump->digest, pump->buffer, size);
+        if (gnutls_hash(pump->digest, pump->buffer, (size_t)size) < 0) {
+            errno = EIO;
+            return fail(pump, N_("the digest of the guest's state cannot be made"));
+        }
         if (!drain(pump, (size_t)size)) {
             return fail(pump, pump->toFile ? N_("the save image cannot be written")
                                            : N_("the state of the guest cannot be handed over"));
@@ -215,7 +220,9 @@ stubdomPumpUnref(StubdomPump *pump)
         VIR_FORCE_CLOSE(pump->sink);
     }
     VIR_FORCE_CLOSE(pump->wake);
-    g_checksum_free(pump->digest);
+    if (pump->digest) {
+        gnutls_hash_deinit(pump->digest, NULL);
+    }
     g_mutex_clear(&pump->lock);
     free(pump->buffer);
     g_free(pump);
@@ -233,6 +240,18 @@ setDirect(int file)
     return 0;
 }
 
+static int
+startDigest(StubdomPump *pump)
+{
+    int status = gnutls_hash_init(&pump->digest, GNUTLS_DIG_SHA256);
+
+    if (status < 0) {
+        virReportError(VIR_ERR_INTERNAL_ERROR, _("SHA-256 is not to be had: %s"), gnutls_strerror(status));
+        return -1;
+    }
+    return 0;
+}
+
 static StubdomPump *
 start(StubdomPump *pump)
 {
@@ -241,15 +260,15 @@ start(StubdomPump *pump)
 
     g_atomic_ref_count_init(&pump->references);
     g_mutex_init(&pump->lock);
-    pump->digest = g_checksum_new(G_CHECKSUM_SHA256);
     pump->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (posix_memalign((void **)&pump->buffer, STUBDOM_PUMP_ALIGNMENT, BUFFER_SIZE) != 0) {
         abort(); /* as GLib does without memory */
     }
-    if (pump->direct && setDirect(file) < 0) {
+    if (startDigest(pump) < 0 || (pump->direct && setDirect(file) < 0)) {
         stubdomPumpUnref(pump);
         return NULL;
     }
+    ignore_value(fcntl(pipe, F_SETPIPE_SZ, BUFFER_SIZE)); /* the other end goes on while a buffer is in work */
     if (pump->wake < 0 || virSetNonBlock(pipe) < 0 ||
         virThreadCreateFull(&pump->thread, true, run, "stubdom-pump", false, pump) < 0) {
         virReportSystemError(errno, "%s", _("cannot start the thread for the save image"));
@@ -309,7 +328,6 @@ stubdomPumpBytes(StubdomPump *pump)
 int
 stubdomPumpFinish(StubdomPump *pump, StubdomPumpResult *result)
 {
-    gsize size = sizeof(result->digest);
     int status = -1;
 
     virThreadJoin(&pump->thread);
@@ -319,7 +337,7 @@ stubdomPumpFinish(StubdomPump *pump, StubdomPumpResult *result)
         virReportSystemError(pump->error, "%s", _(pump->failed));
     } else {
         result->bytes = pump->bytes;
-        g_checksum_get_digest(pump->digest, result->digest, &size);
+        gnutls_hash_output(pump->digest, result->digest);
         status = 0;
     }
     stubdomPumpUnref(pump);
