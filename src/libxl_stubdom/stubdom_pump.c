@@ -250,6 +250,7 @@ start(StubdomPump *pump)
         stubdomPumpUnref(pump);
         return NULL;
     }
+    ignore_value(fcntl(pipe, F_SETPIPE_SZ, BUFFER_SIZE)); /* the other end goes on while a buffer is in work */
     if (pump->wake < 0 || virSetNonBlock(pipe) < 0 ||
         virThreadCreateFull(&pump->thread, true, run, "stubdom-pump", false, pump) < 0) {
         virReportSystemError(errno, "%s", _("cannot start the thread for the save image"));
