@@ -40,11 +40,13 @@ def inside(words):
 
 def main(words):
     with tempfile.TemporaryDirectory() as directory:
-        environment = {**os.environ, 'LD_PRELOAD': os.environ['STUBDOM_TEST_SANITIZER'], **leaks.environment(Path(directory, 'leaks'))}
+        environment = {**os.environ, 'LD_PRELOAD': os.environ['STUBDOM_TEST_SANITIZER'],
+                       **leaks.environment(Path(directory, 'leaks'))}
         status = subprocess.run([sys.executable, __file__, INSIDE, *words], env=environment, check=False).returncode
-        found = [leak for report in Path(directory).iterdir() for leak in leaks.of_driver(report.read_text(errors='replace'))]
-    for leak in found:
-        print('\n'.join(f'# {line}' for line in leak.splitlines()))
+        text = ''.join(report.read_text(errors='replace') for report in Path(directory).iterdir())
+    found = leaks.of_driver(text)
+    for words in (*found, *([text] if 'fatal error' in text else ())):
+        print('\n'.join(f'# {line}' for line in words.splitlines()))
     return status or (1 if found else 0)
 
 

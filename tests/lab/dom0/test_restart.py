@@ -63,8 +63,16 @@ def _problem(connection, name):
     return None
 
 
+def _startOne(connection, chance):
+    """If none runs: there is to be one that is stopped, or gets or loses its disk."""
+    found = [connection.libvirt.lookupByName(name) for name in NAMES]
+    if not any(domain.isActive() for domain in found):
+        chance.choice(found).create()
+
+
 def _round(number, chance):
     with Connection() as connection:
+        _startOne(connection, chance)
         begun = [(name, *_begin(connection, name, chance)) for name in NAMES]
     moment = chance.uniform(0, 12)
     time.sleep(moment)
