@@ -123,6 +123,7 @@ listenUnix(DmDisplayListener *listener, const char *path, GError **error)
         return FALSE;
     }
     listener->path = g_strdup(path);
+    (void)lstat(path, &listener->file);
     if (chmod(path, SOCKET_MODE) != 0) {
         g_set_error(error, DM_ERROR, DM_ERROR_SYSTEM, _("the mode of socket '%s' cannot be set: %s"), path,
                     g_strerror(errno));
@@ -149,10 +150,13 @@ dmDisplayListenerNew(const DmDisplayListen *listen, GError **error)
 void
 dmDisplayListenerFree(DmDisplayListener *listener)
 {
+    struct stat status;
+
     if (!listener) {
         return;
     }
-    if (listener->path) {
+    if (listener->path && lstat(listener->path, &status) == 0 && status.st_dev == listener->file.st_dev &&
+        status.st_ino == listener->file.st_ino) {
         (void)unlink(listener->path);
     }
     g_clear_object(&listener->socket);

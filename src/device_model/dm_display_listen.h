@@ -11,15 +11,17 @@
 
 #include <gio/gio.h>
 #include <glib.h>
+#include <sys/stat.h>
 
 #include "dm_display_config.h"
 
 typedef struct {
     GSocket *socket;
-    char *family;  /* as QEMU calls it: "ipv4", "ipv6" or "unix" */
-    char *host;    /* the address; "" of a unix socket */
-    char *service; /* the port; the path of a unix socket */
-    char *path;    /* of a unix socket that is ours to remove, or NULL */
+    char *family;     /* as QEMU calls it: "ipv4", "ipv6" or "unix" */
+    char *host;       /* the address; "" of a unix socket */
+    char *service;    /* the port; the path of a unix socket */
+    char *path;       /* of a unix socket that is ours to remove, or NULL */
+    struct stat file; /* that socket: somebody else's at the same path is left alone */
     gboolean websocket;
 } DmDisplayListener;
 

@@ -125,6 +125,18 @@ class ListenTest(DisplayTest):
         self.models[0].wait_end()
         self.assertFalse(self.socket_path.exists())
 
+    def test_socket_of_somebody_else_stays(self):
+        self.start_described()
+        self.view().look()
+        self.socket_path.rename(self.socket_path.with_suffix('.old'))  # so that it has another inode
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(self.socket_path))
+            self.guests[0].destroy()
+            self.models[0].wait_end()
+            self.assertTrue(self.socket_path.exists())
+        self.socket_path.unlink()
+        self.socket_path.with_suffix('.old').unlink()
+
     def test_wrong_descriptions(self):
         path = self.directory / 'images' / 'display.json'
         listen = '"listen":[{"socket":"/nowhere/x"}]'
