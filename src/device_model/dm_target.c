@@ -108,8 +108,8 @@ dmTargetSet(DmStore *store, const DmTarget *target, GError **error)
            dmStoreTransaction(store, writeNodes, (gpointer)target, error);
 }
 
-/* Where the guest is gone, libxl has removed these with it: what is there now is of its next life, which has the same UUID
- * and may begin before this process ends. */
+/* Where the guest is gone, libxl has removed these with it: what is there now is of its next life, which has the same
+ * UUID and may begin before this process ends. */
 static gboolean
 removeArguments(DmStore *store, const DmTarget *target, GError **error)
 {
