@@ -6,15 +6,14 @@ loop devices, network interfaces and files. A clean-up may still be under way
 when a test ends, so differences get some time to vanish.
 """
 
-import fcntl
 import re
 
 from host import Deadline, domains, processes, run, waitFor
 from pathlib import Path
 
 SETTLE = 30
-LOCKS = "/run/xen-hotplug"
-DIRECTORIES = ("/run/xen-stubdom", "/run/xen", "/var/lib/xen", LOCKS, "/run/libvirt/stubdom", "/etc/libvirt/stubdom")
+DIRECTORIES = ("/run/xen-stubdom", "/run/xen", "/var/lib/xen", "/run/xen-hotplug", "/run/libvirt/stubdom",
+               "/etc/libvirt/stubdom")
 
 # libxl remembers the numbers of domains that ended, to give them to others later.
 # libvirtd's driver has files that say it runs, and that it did in this boot.
@@ -36,24 +35,10 @@ def _xenstore():
     return found
 
 
-def _isFree(path):
-    """Whether it is a lock of Xen's hotplug scripts that nobody holds: one that fails leaves the file, and the next removes it."""
-    if str(path.parent) != LOCKS:
-        return False
-    try:
-        with path.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except FileNotFoundError:
-        pass
-    return True
-
-
 def _files():
     found = set()
     for directory in DIRECTORIES:
-        found.update(str(path) for path in Path(directory).rglob("*") if str(path) not in REMEMBERED and not _isFree(path))
+        found.update(str(path) for path in Path(directory).rglob("*") if str(path) not in REMEMBERED)
     return found
 
 

@@ -4,6 +4,8 @@
 The moments are those of a seed, which is printed; $STUBDOM_RESTART_SEED gives it, $STUBDOM_RESTART_ROUNDS how many kills.
 """
 
+import contextlib
+import fcntl
 import os
 import random
 import subprocess
@@ -21,6 +23,7 @@ from test_driver_lifecycle import killLibvirtd
 ROUNDS = int(os.environ.get("STUBDOM_RESTART_ROUNDS", "3"))
 SEED = int(os.environ.get("STUBDOM_RESTART_SEED", "20"))
 NAMES = ("restart-1", "restart-2", "restart-3")
+LOCKS = Path("/run/xen-hotplug")
 DISK = Path("/root/restart.img")
 FIRST, ROUND = 240, 90  # seconds of the deadline
 
@@ -70,6 +73,14 @@ def _startOne(connection, chance):
         chance.choice(found).create()
 
 
+def _removeFreeLocks():
+    """Xen's hotplug scripts that failed, as they do when their domain goes meanwhile, leave their lock to the next script."""
+    for path in LOCKS.iterdir():
+        with contextlib.suppress(BlockingIOError, FileNotFoundError), path.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
 def _round(number, chance):
     with Connection() as connection:
         _startOne(connection, chance)
@@ -114,3 +125,4 @@ def killed(note):
             for domain in made:
                 domain.__exit__()
             DISK.unlink()
+            _removeFreeLocks()
