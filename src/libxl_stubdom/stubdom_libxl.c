@@ -11,6 +11,7 @@
 
 #include "stubdom_libxl.h"
 
+#include "virfile.h"
 #include "virmacaddr.h"
 
 VIR_LOG_INIT("stubdom.libxl");
@@ -20,6 +21,7 @@ VIR_LOG_INIT("stubdom.libxl");
 
 typedef struct {
     xentoollog_logger vtable; /* immutable; libxl calls it with a pointer to this */
+    pid_t process;            /* immutable: whose logger this is */
     GMutex lock;
     GString *errors; /* lock: errors since the last report, separated by "; " */
 } StubdomLogger;
@@ -38,6 +40,20 @@ keepError(StubdomLogger *logger, const char *text)
     g_mutex_unlock(&logger->lock);
 }
 
+/*
+ * libxl forks this process of many threads, and the child speaks too. What another thread had locked at that moment
+ * stays locked there for ever, libvirt's log and the errors kept here among it, so its words go to standard error.
+ */
+static void
+logInChild(xentoollog_level level, const char *context, const char *text)
+{
+    if (level >= XTL_WARN) {
+        g_autofree char *line = g_strdup_printf("%s: %s\n", NULLSTR(context), text);
+
+        ignore_value(safewrite(STDERR_FILENO, line, strlen(line)));
+    }
+}
+
 static void G_GNUC_PRINTF(5, 0) logMessage(xentoollog_logger *vtable, xentoollog_level level, int errnoval,
                                            const char *context, const char *format, va_list arguments)
 {
@@ -47,7 +63,9 @@ static void G_GNUC_PRINTF(5, 0) logMessage(xentoollog_logger *vtable, xentoollog
         errnoval >= 0 ? g_strdup_printf("%s: %s", message, g_strerror(errnoval)) : g_steal_pointer(&message);
 
     g_strchomp(text);
-    if (level >= XTL_ERROR) {
+    if (getpid() != logger->process) {
+        logInChild(level, context, text);
+    } else if (level >= XTL_ERROR) {
         VIR_ERROR("%s: %s", NULLSTR(context), text);
         keepError(logger, text);
     } else if (level >= XTL_WARN) {
@@ -80,6 +98,7 @@ newLogger(void)
 {
     StubdomLogger *logger = g_new0(StubdomLogger, 1);
 
+    logger->process = getpid();
     logger->vtable.vmessage = logMessage;
     logger->vtable.progress = logProgress;
     logger->vtable.destroy = freeLogger;

@@ -47,8 +47,7 @@ runWithJob(StubdomDriver *driver, virDomainObj *vm, virDomainJob job, const char
     }
 }
 
-/* A start that libvirtd did not live to finish. */
-/* Of a start or of a destruction. */
+/* A start or a destruction that libvirtd did not live to finish. */
 static void
 removeHalf(StubdomDriver *driver, void *opaque)
 {
