@@ -38,6 +38,7 @@ class Tally:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.noted = []
 
     def add(self, name, good, output=''):
         with self.lock:
@@ -68,6 +69,8 @@ class Tally:
             self.add(program, False, text)
 
     def finish(self):
+        for note in self.noted:
+            print(note)
         for reason in self.skipped:
             print(f'skipped: {reason}')
         for name in self.failed:
@@ -245,6 +248,7 @@ def lab_tests(tally):
     for line in process.stdout:
         lines.append(line)
         print(f'    {line}', end='', flush=True)
+    tally.noted += [f'lab: {line[2:].rstrip()}' for line in lines if line.startswith('# late, and run again: ')]
     tally.tap('lab', ''.join(lines), process.wait() == 0)
 
 

@@ -30,6 +30,11 @@ class EmulatorFault(unittest.TestCase):
         text = _FAULT.format(rip="0008:[<00000000000f1234>]") + "(XEN) line\n" * 100
         self.assertFalse(emulatorFault(text + "(XEN) RIP:    e008:[<ffff82d0402e1a4c>]\n"))
 
+    def testAGuestThatIsInXenIsTheEmulators(self):
+        dump = "(XEN) RSP = 0x0000000000007c00  RIP = 0x{rip}\n"
+        self.assertTrue(emulatorFault(dump.format(rip="ffff82d0402e1a4c")))
+        self.assertFalse(emulatorFault(dump.format(rip="00000000000f1234")))
+
 
 class Sources(unittest.TestCase):
     def testStanzas(self):

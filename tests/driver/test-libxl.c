@@ -18,19 +18,39 @@
 
 #define CHILD_SECONDS 20
 
+#define OPENING_MS 200
+
 static xentoollog_logger *given;
+static const libxl_childproc_hooks *hooks;
+
+/* A thread that opens a context and has the lock of Xen's libraries. */
+static GMutex handles;
+static GMutex lock;
+static GCond changed;
+static bool slow;   /* opening takes a while */
+static bool inside; /* lock: it is being opened */
 
 int
 libxl_ctx_alloc(libxl_ctx **context, int version, unsigned flags, xentoollog_logger *logger)
 {
     *context = NULL;
     given = logger;
+    if (slow) {
+        g_mutex_lock(&handles);
+        g_mutex_lock(&lock);
+        inside = true;
+        g_cond_signal(&changed);
+        g_mutex_unlock(&lock);
+        g_usleep(OPENING_MS * 1000); /* as long as another thread would need to fork */
+        g_mutex_unlock(&handles);
+    }
     return 0;
 }
 
 void
-libxl_childproc_setmode(libxl_ctx *context, const libxl_childproc_hooks *hooks, void *opaque)
+libxl_childproc_setmode(libxl_ctx *context, const libxl_childproc_hooks *asked, void *opaque)
 {
+    hooks = asked;
 }
 
 static void
@@ -83,6 +103,40 @@ checkChildTakesNoLock(void)
     g_assert_cmpstr(said, ==, "libxl returned -1");
 }
 
+static void *
+openSlowly(void *opaque)
+{
+    stubdomLibxlClose(stubdomLibxlOpen());
+    return NULL;
+}
+
+/* The child opens Xen's interfaces, too. */
+static void
+checkForkWaitsForWhoOpens(void)
+{
+    g_autoptr(StubdomLibxl) libxl = stubdomLibxlOpen();
+    GThread *thread;
+    int status = 0;
+    pid_t child;
+
+    g_assert_nonnull(libxl);
+    slow = true;
+    thread = g_thread_new("opening", openSlowly, NULL);
+    g_mutex_lock(&lock);
+    while (!inside) {
+        g_cond_wait(&changed, &lock);
+    }
+    g_mutex_unlock(&lock);
+    if ((child = hooks->fork_replacement(NULL)) == 0) {
+        _exit(g_mutex_trylock(&handles) ? 0 : 1);
+    }
+    g_assert_cmpint(child, >, 0);
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+    g_thread_join(thread);
+    slow = false;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,5 +144,6 @@ main(int argc, char **argv)
     g_assert_cmpint(virInitialize(), ==, 0);
     g_test_add_func("/libxl/errors", checkErrorsAreKept);
     g_test_add_func("/libxl/child", checkChildTakesNoLock);
+    g_test_add_func("/libxl/fork", checkForkWaitsForWhoOpens);
     return g_test_run();
 }
