@@ -14,6 +14,8 @@
 #include "virfile.h"
 #include "virmacaddr.h"
 
+#include "stubdom_libxl_fork.h"
+
 VIR_LOG_INIT("stubdom.libxl");
 
 /* Bytes of errors that are kept for a report. The first ones name the cause. */
@@ -26,30 +28,9 @@ typedef struct {
     GString *errors; /* lock: errors since the last report, separated by "; " */
 } StubdomLogger;
 
-/*
- * Held while contexts are opened and closed, and by who forks. The child that destroys a domain does not call exec but
- * opens Xen's interfaces anew, for which libxentoolcore has one lock in each process: a child that is forked while
- * another thread has it waits for ever (tools/libs/toolcore/handlereg.c of Xen 4.17; domain destruction in
- * libxl_domain.c).
- */
-static GMutex opening;
-
-static pid_t
-forkAlone(void *opaque)
-{
-    pid_t child;
-
-    g_mutex_lock(&opening);
-    child = fork();
-    if (child != 0) {
-        g_mutex_unlock(&opening);
-    }
-    return child;
-}
-
 static const libxl_childproc_hooks childHooks = {
     .chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
-    .fork_replacement = forkAlone,
+    .fork_replacement = stubdomLibxlFork,
 };
 
 static void
@@ -139,13 +120,9 @@ StubdomLibxl *
 stubdomLibxlOpenInLoop(const libxl_osevent_hooks *hooks, void *opaque)
 {
     g_autoptr(StubdomLibxl) libxl = g_new0(StubdomLibxl, 1);
-    int rc;
 
     libxl->logger = newLogger();
-    g_mutex_lock(&opening);
-    rc = libxl_ctx_alloc(&libxl->ctx, LIBXL_VERSION, 0, libxl->logger);
-    g_mutex_unlock(&opening);
-    if (rc != 0) {
+    if (libxl_ctx_alloc(&libxl->ctx, LIBXL_VERSION, 0, libxl->logger) != 0) {
         virReportError(VIR_ERR_OPERATION_UNSUPPORTED, "%s",
                        _("Xen cannot be reached; is this dom0 of a Xen host, and does xenstored run?"));
         return NULL;
@@ -164,9 +141,7 @@ stubdomLibxlClose(StubdomLibxl *libxl)
         return;
     }
     if (libxl->ctx) {
-        g_mutex_lock(&opening);
         libxl_ctx_free(libxl->ctx);
-        g_mutex_unlock(&opening);
     }
     libxl->logger->destroy(libxl->logger);
     g_free(libxl);

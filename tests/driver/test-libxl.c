@@ -1,5 +1,5 @@
 /*
- * What libxl logs, in the process that called it and in a child that it forked
+ * What libxl logs, in the process that called it and in a child that it forked, and how it forks
  *
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
@@ -12,38 +12,26 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <xencall.h>
+
 #include "virlog.h"
 
 #include "stubdom_libxl.h"
 
 #define CHILD_SECONDS 20
 
-#define OPENING_MS 200
-
 static xentoollog_logger *given;
 static const libxl_childproc_hooks *hooks;
 
-/* A thread that opens a context and has the lock of Xen's libraries. */
+/* The locks of Xen's libraries, here one, and the thread that has it while libxl forks. */
 static GMutex handles;
-static GMutex lock;
-static GCond changed;
-static bool slow;   /* opening takes a while */
-static bool inside; /* lock: it is being opened */
+static int children[2]; /* a pipe: a byte of each child that wants the lock */
 
 int
 libxl_ctx_alloc(libxl_ctx **context, int version, unsigned flags, xentoollog_logger *logger)
 {
     *context = NULL;
     given = logger;
-    if (slow) {
-        g_mutex_lock(&handles);
-        g_mutex_lock(&lock);
-        inside = true;
-        g_cond_signal(&changed);
-        g_mutex_unlock(&lock);
-        g_usleep(OPENING_MS * 1000); /* as long as another thread would need to fork */
-        g_mutex_unlock(&handles);
-    }
     return 0;
 }
 
@@ -51,6 +39,15 @@ void
 libxl_childproc_setmode(libxl_ctx *context, const libxl_childproc_hooks *asked, void *opaque)
 {
     hooks = asked;
+}
+
+xencall_handle *
+xencall_open(xentoollog_logger *logger, unsigned flags)
+{
+    g_assert_cmpint(write(children[1], "", 1), ==, 1);
+    g_mutex_lock(&handles);
+    g_mutex_unlock(&handles);
+    return NULL;
 }
 
 static void
@@ -103,30 +100,35 @@ checkChildTakesNoLock(void)
     g_assert_cmpstr(said, ==, "libxl returned -1");
 }
 
+/* Has the lock until a child wants it. */
 static void *
-openSlowly(void *opaque)
+holdUntilForked(void *opaque)
 {
-    stubdomLibxlClose(stubdomLibxlOpen());
+    GAsyncQueue *began = opaque;
+    char byte;
+
+    g_mutex_lock(&handles);
+    g_async_queue_push(began, began);
+    g_assert_cmpint(read(children[0], &byte, 1), ==, 1);
+    g_mutex_unlock(&handles);
     return NULL;
 }
 
-/* The child opens Xen's interfaces, too. */
+/* Of two children the first has a lock that nobody unlocks there. */
 static void
-checkForkWaitsForWhoOpens(void)
+checkChildHasItsLocks(void)
 {
     g_autoptr(StubdomLibxl) libxl = stubdomLibxlOpen();
+    g_autoptr(GAsyncQueue) began = g_async_queue_new();
     GThread *thread;
     int status = 0;
+    char byte[2];
     pid_t child;
 
     g_assert_nonnull(libxl);
-    slow = true;
-    thread = g_thread_new("opening", openSlowly, NULL);
-    g_mutex_lock(&lock);
-    while (!inside) {
-        g_cond_wait(&changed, &lock);
-    }
-    g_mutex_unlock(&lock);
+    g_assert_cmpint(pipe(children), ==, 0);
+    thread = g_thread_new("holds", holdUntilForked, began);
+    g_async_queue_pop(began);
     if ((child = hooks->fork_replacement(NULL)) == 0) {
         _exit(g_mutex_trylock(&handles) ? 0 : 1);
     }
@@ -134,7 +136,11 @@ checkForkWaitsForWhoOpens(void)
     g_assert_cmpint(waitpid(child, &status, 0), ==, child);
     g_assert_cmpint(status, ==, 0);
     g_thread_join(thread);
-    slow = false;
+    g_assert_cmpint(read(children[0], byte, sizeof(byte)), ==, 1);
+    g_assert_cmpint(waitpid(-1, &status, WNOHANG), ==, -1);
+    g_assert_cmpint(errno, ==, ECHILD);
+    close(children[0]);
+    close(children[1]);
 }
 
 int
@@ -144,6 +150,6 @@ main(int argc, char **argv)
     g_assert_cmpint(virInitialize(), ==, 0);
     g_test_add_func("/libxl/errors", checkErrorsAreKept);
     g_test_add_func("/libxl/child", checkChildTakesNoLock);
-    g_test_add_func("/libxl/fork", checkForkWaitsForWhoOpens);
+    g_test_add_func("/libxl/fork", checkChildHasItsLocks);
     return g_test_run();
 }
