@@ -26,6 +26,7 @@
 #include "dm_console_peer.h"
 #include "dm_console_worker.h"
 #include "dm_error.h"
+#include "dm_xenbus.h"
 
 /* A frontend that connects more often than this in a console's life is playing with us. */
 #define CONNECTIONS_MAX 1000U
@@ -44,6 +45,8 @@ typedef enum {
 typedef struct {
     DmConsoles *consoles; /* immutable */
     guint number;         /* immutable */
+    char *frontend;       /* immutable: path */
+    char *backend;        /* immutable: path */
     Phase phase;
     DmStoreWatch *watch; /* on the frontend's state */
     guint64 limit;       /* immutable */
@@ -69,6 +72,16 @@ struct _DmConsoles {
 };
 
 static void
+consoleFree(Console *console)
+{
+    dmStoreUnwatch(console->watch);
+    g_free(console->frontend);
+    g_free(console->backend);
+    g_free(console);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Console, consoleFree)
+
+static void
 report(Console *console, DmConsoleEvent event, const char *text)
 {
     DmConsoles *consoles = console->consoles;
@@ -79,10 +92,9 @@ report(Console *console, DmConsoleEvent event, const char *text)
 static void
 setState(Console *console, DmXenbusState state)
 {
-    DmConsoles *consoles = console->consoles;
     g_autoptr(GError) error = NULL;
 
-    if (!dmConsoleNodesSetState(consoles->store, consoles->stubdomain, console->number, state, &error)) {
+    if (!dmXenbusSetState(console->consoles->store, console->backend, state, &error)) {
         g_warning("%s", error->message);
     }
 }
@@ -134,7 +146,7 @@ shut(Console *console, const char *text)
 static void
 connectFrontend(Console *console)
 {
-    DmConsoles *consoles = console->consoles;
+    DmStore *store = console->consoles->store;
     ConsoleRequest request = {.type = CONSOLE_REQUEST_CONNECT};
     g_autoptr(GError) error = NULL;
     guint64 ref;
@@ -144,9 +156,8 @@ connectFrontend(Console *console)
         shut(console, _("its frontend connects again and again"));
         return;
     }
-    if (!dmConsoleNodesRead(consoles->store, consoles->stubdomain, console->number, "ring-ref", WORD_MAX, &ref,
-                            &error) ||
-        !dmConsoleNodesRead(consoles->store, consoles->stubdomain, console->number, "port", WORD_MAX, &port, &error)) {
+    if (!dmXenbusReadNumber(store, console->frontend, "ring-ref", WORD_MAX, &ref, &error) ||
+        !dmXenbusReadNumber(store, console->frontend, "port", WORD_MAX, &port, &error)) {
         shut(console, error->message);
         return;
     }
@@ -185,8 +196,7 @@ followFrontend(Console *console)
     g_autoptr(GError) error = NULL;
     DmXenbusState frontend;
 
-    if (!dmConsoleNodesFrontendState(console->consoles->store, console->consoles->stubdomain, console->number,
-                                     &frontend, &error)) {
+    if (!dmXenbusReadState(console->consoles->store, console->frontend, &frontend, &error)) {
         if (g_error_matches(error, DM_ERROR, DM_ERROR_STUBDOMAIN)) {
             shut(console, error->message);
         } else {
@@ -361,10 +371,7 @@ dmConsolesFree(DmConsoles *consoles)
         return;
     }
     for (guint number = 1; number < CONSOLE_NUMBERS; number++) {
-        if (consoles->console[number]) {
-            dmStoreUnwatch(consoles->console[number]->watch);
-            g_free(consoles->console[number]);
-        }
+        g_clear_pointer(&consoles->console[number], consoleFree);
     }
     dmConsoleWorkerFree(consoles->worker);
     g_free(consoles);
@@ -387,9 +394,8 @@ findConsole(DmConsoles *consoles, guint number, GError **error)
 gboolean
 dmConsolesAdd(DmConsoles *consoles, guint number, const char *output, const char *tty, guint64 limit, GError **error)
 {
-    g_autofree char *frontend = NULL;
     g_autofree char *path = NULL;
-    g_autofree Console *console = NULL;
+    g_autoptr(Console) console = NULL;
 
     if (number < 1 || number > CONSOLE_NUMBER_MAX) {
         g_set_error(error, DM_ERROR, DM_ERROR_UNSUPPORTED,
@@ -408,8 +414,9 @@ dmConsolesAdd(DmConsoles *consoles, guint number, const char *output, const char
     console->consoles = consoles;
     console->number = number;
     console->limit = limit;
-    frontend = stubdomPathConsoleFrontend(consoles->stubdomain, number);
-    path = g_strconcat(frontend, "/state", NULL);
+    console->frontend = stubdomPathConsoleFrontend(consoles->stubdomain, number);
+    console->backend = stubdomPathConsoleBackend(consoles->stubdomain, number);
+    path = g_strconcat(console->frontend, "/state", NULL);
     console->watch = dmStoreWatch(consoles->store, path, frontendChanged, console, error);
     if (!console->watch) {
         return FALSE;

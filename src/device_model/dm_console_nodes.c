@@ -96,28 +96,3 @@ dmConsoleNodesWrite(DmStore *store, guint stubdomain, guint number, const char *
 
     return dmStoreTransaction(store, writeNodes, &nodes, error);
 }
-
-gboolean
-dmConsoleNodesSetState(DmStore *store, guint stubdomain, guint number, DmXenbusState state, GError **error)
-{
-    g_autofree char *backend = stubdomPathConsoleBackend(stubdomain, number);
-
-    return dmXenbusSetState(store, backend, state, error);
-}
-
-gboolean
-dmConsoleNodesRead(DmStore *store, guint stubdomain, guint number, const char *name, guint64 max, guint64 *value,
-                   GError **error)
-{
-    g_autofree char *frontend = stubdomPathConsoleFrontend(stubdomain, number);
-
-    return dmXenbusReadNumber(store, frontend, name, max, value, error);
-}
-
-gboolean
-dmConsoleNodesFrontendState(DmStore *store, guint stubdomain, guint number, DmXenbusState *state, GError **error)
-{
-    g_autofree char *frontend = stubdomPathConsoleFrontend(stubdomain, number);
-
-    return dmXenbusReadState(store, frontend, state, error);
-}

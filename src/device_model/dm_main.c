@@ -33,12 +33,14 @@ printHelp(void)
               "  -stubdom KEY=VALUE,…   options of its own (device_model_args in xl.cfg):\n"
               "      image=NAME             stubdomain image, or path of its image.json (default: %s)\n"
               "      config=FILE            the guest's libxl_domain_config as JSON\n"
+              "      display=FILE           how the display is to be seen, as JSON\n"
               "      memory=MIB             memory of the stubdomain (default: what the image asks for)\n"
               "      cpus=LIST              CPUs of the host it may run on, commas doubled (default: all)\n"
               "      start-timeout=SECONDS  until the stubdomain must be up (default: %u)\n"
               "      command-timeout=SECONDS for an answer of the stubdomain (default: %u)\n"
               "      log-limit=BYTES        in each of two log files of console 0 (default: %u)\n"
               "      save-limit=BYTES       of device state (default: %u)\n"
+              "      pci-reset=optional     allow PCI devices that cannot be reset (default: required)\n"
               "\n"
               "See xen-stubdom-dm(8).\n"),
             DM_IMAGE_DEFAULT, DM_START_TIMEOUT_DEFAULT, DM_COMMAND_TIMEOUT_DEFAULT, DM_LOG_LIMIT_DEFAULT,

@@ -38,6 +38,8 @@ typedef struct {
     void (*start)(InitCommands *commands, const char *parameter);
 } CommandHandler;
 
+typedef void (*PciStart)(InitPci *pci, const InitPciAddress *address, InitPciDone done, gpointer data);
+
 static void commandsNext(InitCommands *commands);
 
 static void
@@ -65,6 +67,17 @@ finishError(InitCommands *commands, const GError *error)
 {
     initLog("%s failed: %s", commands->busy->word, error->message);
     finish(commands, commands->busy->failure);
+}
+
+static void
+done(const GError *error, gpointer data)
+{
+    InitCommands *commands = data;
+
+    if (error)
+        finishError(commands, error);
+    else
+        finish(commands, commands->busy->success);
 }
 
 /* --- save and continue --- */
@@ -191,64 +204,45 @@ continueAfterSave(InitCommands *commands, const char *parameter)
 static void
 pciInserted(const GError *error, guint8 devfn, gpointer data)
 {
-    InitCommands *commands = data;
-    g_autofree char *place = g_strdup_printf("0x%02x", devfn);
+    if (!error) {
+        g_autofree char *place = g_strdup_printf("0x%02x", devfn);
 
-    if (error) {
-        finishError(commands, error);
-        return;
+        writeNode(data, STUBDOM_NODE_PARAMETER, place);
     }
-    writeNode(commands, STUBDOM_NODE_PARAMETER, place);
-    finish(commands, commands->busy->success);
-}
-
-static void
-pciInsert(InitCommands *commands, const char *parameter)
-{
-    g_autoptr(GError) error = NULL;
-    InitPciAddress address;
-
-    if (initPciAddressParse(parameter, &address, &error))
-        initPciInsert(commands->pci, &address, pciInserted, commands);
-    else
-        finishError(commands, error);
+    done(error, data);
 }
 
 static void
 pciRemoved(const GError *error, guint8 devfn, gpointer data)
 {
-    InitCommands *commands = data;
-
-    if (error)
-        finishError(commands, error);
-    else
-        finish(commands, commands->busy->success);
+    done(error, data);
 }
 
 static void
-pciRemove(InitCommands *commands, const char *parameter)
+pciStart(InitCommands *commands, const char *parameter, PciStart start, InitPciDone ended)
 {
     g_autoptr(GError) error = NULL;
     InitPciAddress address;
 
     if (initPciAddressParse(parameter, &address, &error))
-        initPciRemove(commands->pci, &address, pciRemoved, commands);
+        start(commands->pci, &address, ended, commands);
     else
         finishError(commands, error);
+}
+
+static void
+pciInsert(InitCommands *commands, const char *parameter)
+{
+    pciStart(commands, parameter, initPciInsert, pciInserted);
+}
+
+static void
+pciRemove(InitCommands *commands, const char *parameter)
+{
+    pciStart(commands, parameter, initPciRemove, pciRemoved);
 }
 
 /* --- CD-ROM, virtual CPUs --- */
-
-static void
-done(const GError *error, gpointer data)
-{
-    InitCommands *commands = data;
-
-    if (error)
-        finishError(commands, error);
-    else
-        finish(commands, commands->busy->success);
-}
 
 static void
 cdromEject(InitCommands *commands, const char *parameter)

@@ -7,31 +7,21 @@
 #include "init_sandbox.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+
+#include "init_filter.h"
 
 #define X32_BIT 0x40000000U
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (guint32)offsetof(struct seccomp_data, field))
-#define RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
-#define DENY RETURN(SECCOMP_RET_ERRNO | EPERM)
-#define IF_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
+#define DENY FILTER_RETURN(SECCOMP_RET_ERRNO | EPERM)
 
 /* One denied call: not it → skip the return. */
-#define DENIED(name) IF_EQUAL(SYS_##name, 0, 1), DENY
+#define DENIED(name) FILTER_IF_EQUAL(SYS_##name, 0, 1), DENY
 
 static const struct sock_filter filter[] = {
-    LOAD(arch),
-    IF_EQUAL(AUDIT_ARCH_X86_64, 1, 0),
-    RETURN(SECCOMP_RET_KILL_PROCESS),
-    LOAD(nr),
+    FILTER_BEGIN,
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
     DENY,
 
@@ -100,35 +90,26 @@ static const struct sock_filter filter[] = {
     DENIED(set_mempolicy),
 
     /* glibc falls back to clone(), whose flags can be seen. */
-    IF_EQUAL(SYS_clone3, 0, 1),
-    RETURN(SECCOMP_RET_ERRNO | ENOSYS),
+    FILTER_IF_EQUAL(SYS_clone3, 0, 1),
+    FILTER_RETURN(SECCOMP_RET_ERRNO | ENOSYS),
 
-    IF_EQUAL(SYS_clone, 0, 4),
-    LOAD(args[0]),
-    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1),
-    RETURN(SECCOMP_RET_ALLOW),
+    FILTER_IF_EQUAL(SYS_clone, 0, 4),
+    FILTER_LOAD(args[0]),
+    FILTER_IF_BITS(CLONE_THREAD, 0, 1),
+    FILTER_RETURN(SECCOMP_RET_ALLOW),
     DENY,
 
-    IF_EQUAL(SYS_socket, 0, 4),
-    LOAD(args[0]),
-    IF_EQUAL(AF_UNIX, 0, 1),
-    RETURN(SECCOMP_RET_ALLOW),
+    FILTER_IF_EQUAL(SYS_socket, 0, 4),
+    FILTER_LOAD(args[0]),
+    FILTER_IF_EQUAL(AF_UNIX, 0, 1),
+    FILTER_RETURN(SECCOMP_RET_ALLOW),
     DENY,
 
-    RETURN(SECCOMP_RET_ALLOW),
+    FILTER_RETURN(SECCOMP_RET_ALLOW),
 };
 
 int
 initSandboxEnter(void)
 {
-    struct sock_fprog program = {
-        .len = sizeof(filter) / sizeof(filter[0]),
-        .filter = (struct sock_filter *)filter,
-    };
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return errno;
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-        return errno;
-    return 0;
+    return initFilterEnter(filter, sizeof(filter) / sizeof(filter[0]));
 }

@@ -85,6 +85,29 @@ fakeConnect(const char *name)
     return fd;
 }
 
+/* All handles begin with their descriptor. Takes @fd; NULL if that is -1. */
+static void *
+newHandle(size_t size, int fd)
+{
+    int *handle = fd < 0 ? NULL : calloc(1, size);
+
+    if (handle) {
+        *handle = fd;
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    return handle;
+}
+
+static int
+openFile(const char *name)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s", fakeDirectory(), name);
+    return open(path, O_RDWR | O_CLOEXEC);
+}
+
 /* --- event channels ------------------------------------------------------- */
 
 static int
@@ -126,31 +149,18 @@ evtchnAsk(xenevtchn_handle *handle, FakeEvtchnOp op, int32_t value, uint32_t mor
 xenevtchn_handle *
 xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
 {
-    xenevtchn_handle *handle;
-    int fd = fakeConnect("evtchn");
+    xenevtchn_handle *handle = newHandle(sizeof(*handle), fakeConnect("evtchn"));
 
-    if (fd < 0) {
-        return NULL;
+    if (handle) {
+        lastEvents = handle;
     }
-    handle = calloc(1, sizeof(*handle));
-    if (!handle) {
-        close(fd);
-        return NULL;
-    }
-    handle->fd = fd;
-    lastEvents = handle;
     return handle;
 }
 
 xenevtchn_handle *
 xenevtchn_fdopen(struct xentoollog_logger *logger, int fd, unsigned int flags)
 {
-    xenevtchn_handle *handle = calloc(1, sizeof(*handle));
-
-    if (handle) {
-        handle->fd = fd;
-    }
-    return handle;
+    return newHandle(sizeof(xenevtchn_handle), fd);
 }
 
 int
@@ -222,22 +232,7 @@ xenevtchn_restrict(xenevtchn_handle *handle, domid_t domid)
 xengnttab_handle *
 xengnttab_open(struct xentoollog_logger *logger, unsigned int flags)
 {
-    xengnttab_handle *handle;
-    char path[4096];
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/memory", fakeDirectory());
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        return NULL;
-    }
-    handle = calloc(1, sizeof(*handle));
-    if (!handle) {
-        close(fd);
-        return NULL;
-    }
-    handle->fd = fd;
-    return handle;
+    return newHandle(sizeof(xengnttab_handle), openFile("memory"));
 }
 
 int
@@ -339,23 +334,12 @@ ioctl(int fd, unsigned long request, ...)
 xenforeignmemory_handle *
 xenforeignmemory_open(struct xentoollog_logger *logger, unsigned int flags)
 {
-    xenforeignmemory_handle *handle;
-    char path[4096];
-    int fd;
+    xenforeignmemory_handle *handle = newHandle(sizeof(*handle), openFile("frames"));
 
-    snprintf(path, sizeof(path), "%s/frames", fakeDirectory());
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        return NULL;
+    if (handle) {
+        handle->only = -1;
+        lastMemory = handle;
     }
-    handle = calloc(1, sizeof(*handle));
-    if (!handle) {
-        close(fd);
-        return NULL;
-    }
-    handle->fd = fd;
-    handle->only = -1;
-    lastMemory = handle;
     return handle;
 }
 

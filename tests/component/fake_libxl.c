@@ -92,7 +92,8 @@ fakeLog(libxl_ctx *ctx, const char *text)
     }
 }
 
-static int __attribute__((format(printf, 2, 0))) fakeSend(const char *json, const char *format, va_list list)
+int
+fakeSend(const char *json, const char *format, va_list list)
 {
     static __thread char packet[PACKET_MAX];
     int length = vsnprintf(packet, sizeof(packet), format, list); /* NOLINT(clang-analyzer-valist.Uninitialized) */
@@ -105,9 +106,7 @@ static int __attribute__((format(printf, 2, 0))) fakeSend(const char *json, cons
     return fd;
 }
 
-/* Reads an answer and closes @fd. Returns the call's rc; *@rest: the lines after the first, until this thread's next.
- */
-static int
+int
 fakeReceiveLines(libxl_ctx *ctx, int fd, long *value, char **rest)
 {
     static __thread char packet[PACKET_MAX];
@@ -132,8 +131,7 @@ fakeReceiveLines(libxl_ctx *ctx, int fd, long *value, char **rest)
     return rc;
 }
 
-/* Reads an answer, logs its lines, closes @fd. Returns the call's rc. */
-static int
+int
 fakeReceive(libxl_ctx *ctx, int fd, long *value)
 {
     char *line;
@@ -298,18 +296,8 @@ libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *d
     return rc;
 }
 
-int
-libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, const libxl_asyncop_how *how)
-{
-    char *json = libxl_device_disk_to_json(ctx, disk);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_disk_add %u", domid);
-
-    free(json);
-    return rc;
-}
-
-/* A call about a device that is there already: the three ways to take a disk away, two for a NIC, all about PCI. */
-#define FAKE_TAKE(name, type)                                                                                          \
+/* A call about a device of which nothing comes back. */
+#define FAKE_DEVICE(name, type)                                                                                        \
     int name(libxl_ctx *ctx, uint32_t domid, libxl_device_##type *device, const libxl_asyncop_how *how)                \
     {                                                                                                                  \
         char *json = libxl_device_##type##_to_json(ctx, device);                                                       \
@@ -318,11 +306,17 @@ libxl_device_disk_add(libxl_ctx *ctx, uint32_t domid, libxl_device_disk *disk, c
         free(json);                                                                                                    \
         return rc;                                                                                                     \
     }
-FAKE_TAKE(libxl_device_disk_remove, disk)
-FAKE_TAKE(libxl_device_disk_safe_remove, disk)
-FAKE_TAKE(libxl_device_disk_destroy, disk)
-FAKE_TAKE(libxl_device_nic_remove, nic)
-FAKE_TAKE(libxl_device_nic_destroy, nic)
+FAKE_DEVICE(libxl_device_disk_add, disk)
+FAKE_DEVICE(libxl_device_disk_remove, disk)
+FAKE_DEVICE(libxl_device_disk_safe_remove, disk)
+FAKE_DEVICE(libxl_device_disk_destroy, disk)
+FAKE_DEVICE(libxl_device_nic_remove, nic)
+FAKE_DEVICE(libxl_device_nic_destroy, nic)
+FAKE_DEVICE(libxl_device_vfb_add, vfb)
+FAKE_DEVICE(libxl_device_vkb_add, vkb)
+FAKE_DEVICE(libxl_device_pci_add, pci)
+FAKE_DEVICE(libxl_device_pci_remove, pci)
+FAKE_DEVICE(libxl_device_pci_destroy, pci)
 
 int
 libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, const libxl_asyncop_how *how)
@@ -338,30 +332,6 @@ libxl_device_nic_add(libxl_ctx *ctx, uint32_t domid, libxl_device_nic *nic, cons
     return rc;
 }
 
-int
-libxl_device_vfb_add(libxl_ctx *ctx, uint32_t domid, libxl_device_vfb *vfb, const libxl_asyncop_how *how)
-{
-    char *json = libxl_device_vfb_to_json(ctx, vfb);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_vfb_add %u", domid);
-
-    free(json);
-    return rc;
-}
-
-int
-libxl_device_vkb_add(libxl_ctx *ctx, uint32_t domid, libxl_device_vkb *vkb, const libxl_asyncop_how *how)
-{
-    char *json = libxl_device_vkb_to_json(ctx, vkb);
-    int rc = fakeStart(ctx, how, NULL, json, "libxl_device_vkb_add %u", domid);
-
-    free(json);
-    return rc;
-}
-
-FAKE_TAKE(libxl_device_pci_add, pci)
-FAKE_TAKE(libxl_device_pci_remove, pci)
-FAKE_TAKE(libxl_device_pci_destroy, pci)
-
 /* What xl pci-assignable-add and -remove do. */
 #define FAKE_ASSIGNABLE(name)                                                                                          \
     int name(libxl_ctx *ctx, libxl_device_pci *pci, int rebind)                                                        \
@@ -375,40 +345,22 @@ FAKE_TAKE(libxl_device_pci_destroy, pci)
 FAKE_ASSIGNABLE(libxl_device_pci_assignable_add)
 FAKE_ASSIGNABLE(libxl_device_pci_assignable_remove)
 
-int
-libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
-{
-    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_unpause %u", domid);
-}
+/* A call about a domain as a whole. */
+#define FAKE_DOMAIN(name)                                                                                              \
+    int name(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)                                             \
+    {                                                                                                                  \
+        return fakeStart(ctx, how, NULL, NULL, #name " %u", domid);                                                    \
+    }
+FAKE_DOMAIN(libxl_domain_unpause)
+FAKE_DOMAIN(libxl_domain_destroy)
+FAKE_DOMAIN(libxl_domain_pause)
+FAKE_DOMAIN(libxl_domain_shutdown)
+FAKE_DOMAIN(libxl_domain_reboot)
 
 int
 libxl_domain_resume(libxl_ctx *ctx, uint32_t domid, int suspend_cancel, const libxl_asyncop_how *how)
 {
     return fakeStart(ctx, how, NULL, NULL, "libxl_domain_resume %u %d", domid, suspend_cancel);
-}
-
-int
-libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
-{
-    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_destroy %u", domid);
-}
-
-int
-libxl_domain_pause(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
-{
-    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_pause %u", domid);
-}
-
-int
-libxl_domain_shutdown(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
-{
-    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_shutdown %u", domid);
-}
-
-int
-libxl_domain_reboot(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how)
-{
-    return fakeStart(ctx, how, NULL, NULL, "libxl_domain_reboot %u", domid);
 }
 
 int

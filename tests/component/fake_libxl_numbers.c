@@ -10,59 +10,31 @@
  * Request: "NAME NUMBER…\nJSON". Answer: "RC VALUE\n" and the lines.
  */
 
-#include "fake_hypervisor.h"
+#include "fake_libxl.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <libxl.h>
 #include <libxl_utils.h>
 #include <xenctrl.h>
 
-#define PACKET_MAX (64 * 1024)
 #define BITS_MAX 1024
-
-/* What was answered, until the thread asks again. */
-static __thread char packet[PACKET_MAX];
 
 /* Returns the call's rc; *@rest: the lines, or NULL. */
 static int __attribute__((format(printf, 4, 5)))
 ask(long *value, char **rest, const char *json, const char *format, ...)
 {
     va_list list;
-    ssize_t length;
-    char *line;
-    int used;
-    int fd = fakeConnect("toolstack");
-    int rc;
+    int fd;
 
     va_start(list, format);
-    used = vsnprintf(packet, sizeof(packet), format, list);
+    fd = fakeSend(json, format, list);
     va_end(list);
-    used += snprintf(packet + used, sizeof(packet) - (size_t)used, "\n%s", json ? json : "null");
-    *rest = NULL;
-    if (fd < 0 || used >= PACKET_MAX || send(fd, packet, (size_t)used, 0) != used) {
-        perror("fake-libxl: cannot reach the test process");
-        abort();
-    }
-    do {
-        length = recv(fd, packet, sizeof(packet) - 1, 0);
-    } while (length < 0 && errno == EINTR);
-    close(fd);
-    if (length <= 0) {
-        return ERROR_FAIL;
-    }
-    packet[length] = '\0';
-    *rest = packet;
-    line = strsep(rest, "\n");
-    rc = (int)strtol(line, &line, 10);
-    *value = strtol(line, NULL, 10);
-    return rc;
+    return fakeReceiveLines(NULL, fd, value, rest);
 }
 
 /* The next line that is not empty, or NULL. */

@@ -11,14 +11,10 @@
 #include "fake_hypervisor.h"
 #include "fake_libxl.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#define PACKET_MAX (128 * 1024)
 
 /* Sends @text, with @passed unless that is -1. */
 static void
@@ -49,31 +45,10 @@ sendRequest(int fd, char *text, int passed)
 static int
 ask(libxl_ctx *ctx, char *text, int passed, long *value)
 {
-    static __thread char packet[PACKET_MAX];
     int fd = fakeConnect("toolstack");
-    ssize_t length;
-    char *rest = packet;
-    char *line;
-    int rc;
 
     sendRequest(fd, text, passed);
-    do {
-        length = recv(fd, packet, sizeof(packet) - 1, 0);
-    } while (length < 0 && errno == EINTR);
-    close(fd);
-    if (length <= 0) {
-        return ERROR_FAIL;
-    }
-    packet[length] = '\0';
-    line = strsep(&rest, "\n");
-    rc = (int)strtol(line, &line, 10);
-    *value = strtol(line, NULL, 10);
-    while (rest && (line = strsep(&rest, "\n"))) {
-        if (*line) {
-            fakeLog(ctx, line);
-        }
-    }
-    return rc;
+    return fakeReceive(ctx, fd, value);
 }
 
 int

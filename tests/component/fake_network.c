@@ -11,15 +11,10 @@
  * `delete-go`.
  */
 
-#include "stubdom_compat.h"
+#include "fake_drivers.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "datatypes.h"
-#include "driver.h"
-
-void fakeNetworkRegister(void);
 
 #define PORT                                                                                                           \
     "<networkport><uuid>5d744f21-ba4a-4d6e-bdb2-30a35ff3207d</uuid><owner><name>a</name>"                              \
@@ -105,25 +100,7 @@ portDelete(virNetworkPortPtr port, unsigned int flags)
     return 0;
 }
 
-static virDrvOpenStatus
-connectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf, unsigned int flags)
-{
-    return VIR_DRV_OPEN_SUCCESS;
-}
-
-static int
-connectClose(virConnectPtr conn)
-{
-    return 0;
-}
-
-static virHypervisorDriver hypervisorDriver = {
-    .name = "network",
-    .connectOpen = connectOpen,
-    .connectClose = connectClose,
-};
-
-static virNetworkDriver networkDriver = {
+virNetworkDriver fakeNetworkDriver = {
     .name = "fake",
     .networkLookupByName = lookup,
     .networkGetXMLDesc = networkXml,
@@ -133,18 +110,3 @@ static virNetworkDriver networkDriver = {
     .networkPortGetXMLDesc = portXml,
     .networkPortDelete = portDelete,
 };
-
-static virConnectDriver connectDriver = {
-    .localOnly = true,
-    .uriSchemes = (const char *[]){"network", NULL},
-    .hypervisorDriver = &hypervisorDriver,
-    .networkDriver = &networkDriver,
-};
-
-void
-fakeNetworkRegister(void)
-{
-    if (virRegisterConnectDriver(&connectDriver, false) < 0) {
-        g_error("%s", virGetLastErrorMessage());
-    }
-}

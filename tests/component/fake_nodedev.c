@@ -8,12 +8,7 @@
  * card. Whether the host has it is for the fake sysfs to say (harness/sysfs.py).
  */
 
-#include "stubdom_compat.h"
-
-#include "datatypes.h"
-#include "driver.h"
-
-void fakeNodedevRegister(void);
+#include "fake_drivers.h"
 
 static virNodeDevicePtr
 lookup(virConnectPtr conn, const char *name)
@@ -42,40 +37,8 @@ deviceXml(virNodeDevicePtr device, unsigned int flags)
     return g_string_free(g_steal_pointer(&xml), FALSE);
 }
 
-static virDrvOpenStatus
-connectOpen(virConnectPtr conn, virConnectAuthPtr auth, virConf *conf, unsigned int flags)
-{
-    return VIR_DRV_OPEN_SUCCESS;
-}
-
-static int
-connectClose(virConnectPtr conn)
-{
-    return 0;
-}
-
-static virHypervisorDriver hypervisorDriver = {
-    .name = "nodedev",
-    .connectOpen = connectOpen,
-    .connectClose = connectClose,
-};
-
-static virNodeDeviceDriver nodeDeviceDriver = {
+virNodeDeviceDriver fakeNodedevDriver = {
     .name = "fake",
     .nodeDeviceLookupByName = lookup,
     .nodeDeviceGetXMLDesc = deviceXml,
 };
-
-static virConnectDriver connectDriver = {
-    .localOnly = true,
-    .uriSchemes = (const char *[]){"nodedev", NULL},
-    .hypervisorDriver = &hypervisorDriver,
-};
-
-void
-fakeNodedevRegister(void)
-{
-    if (virSetSharedNodeDeviceDriver(&nodeDeviceDriver) < 0 || virRegisterConnectDriver(&connectDriver, true) < 0) {
-        g_error("%s", virGetLastErrorMessage());
-    }
-}

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 
 from harness.display import Framebuffer, Keyboard
 from harness.driver import DriverError
-from harness.driver_case import STARTED, STOPPED, STOPPED_DESTROYED, STOPPED_FAILED, DriverTest
+from harness.driver_case import STARTED, STOPPED, STOPPED_DESTROYED, DriverTest
 from harness.hypervisor import REBOOT
 from harness.scripted_model import Refused, ScriptedModel
 from harness.scripts import connect_consoles, serve

@@ -4,7 +4,6 @@
 import threading
 import xml.etree.ElementTree as ElementTree
 
-from harness import scripts
 from harness.driver import DriverError
 from harness.driver_case import DEFINED, STARTED, STOPPED, STOPPED_DESTROYED, STOPPED_FAILED, DriverTest
 from harness.pci import ERROR_FAIL, LibxlError

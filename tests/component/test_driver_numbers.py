@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ElementTree
 
 from harness.driver import DriverError
 from harness.driver_case import DriverTest, RUNNING
-from harness.numbers import INVALID
 from harness.toolstack import ERROR_FAIL
 
 MAC = '00:16:3e:00:00:01'

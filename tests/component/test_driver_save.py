@@ -242,7 +242,7 @@ class MediumTest(SaveTest):
         self.assertEqual(self.medium(self.driver.on('guest', 'XMLDesc', 0)), medium)
         guest = self.guest()
         self.assertEqual([disk.path for disk in guest.config.disks if disk.cdrom], [medium])
-        backends = {params for path, (params, _) in self.store.tree(f'/local/domain/0/backend').items()
+        backends = {params for path, (params, _) in self.store.tree('/local/domain/0/backend').items()
                     if path.endswith('/params') and f'/{guest.stubdomain_domid()}/' in path}
         self.assertEqual(backends, {str(self.disk)} | ({medium} if medium else set()))
 

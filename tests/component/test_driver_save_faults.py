@@ -7,7 +7,7 @@ import signal
 
 from harness import libxl_save, scripts
 from harness.driver import DriverError
-from harness.driver_case import PAUSED, RUNNING, SHUTOFF, STARTED
+from harness.driver_case import PAUSED, RUNNING, SHUTOFF
 from harness.hypervisor import CRASH
 from harness.save_case import OPERATION_FAILED, OPERATION_INVALID, SaveTest
 from harness.scripts import STATE

@@ -28,14 +28,13 @@ class FloodTest(HostileTest):
             while written < 20 << 20 and not stub.gone:
                 stub.log(line)
                 written += len(line)
-            self.store.write('/test/done', 1)
+            self.say_done()
             scripts.serve(stub)
 
         _, model, _ = self.start_running(script, options={'log-limit': LOG_LIMIT}, name='hostile')
         with self.unharmed(model):
-            self.store.wait('/test/done', '1', self.deadline)
+            self.wait_done()
             model.qmp().attach(DEVICE)
-        self.store.rm('/test')
         sizes = self.log_sizes('hostile')
         self.assertTrue(sizes)
         self.assertLessEqual(len(sizes), 2, sizes)
@@ -53,13 +52,12 @@ class FloodTest(HostileTest):
             console = stub.console(3).connect()
             console.write(bytes(size))
             console.flush()
-            self.store.write('/test/done', 1)
+            self.say_done()
             scripts.serve(stub)
 
         _, model, _ = self.start_running(script, name='hostile', serials=[f'file:{path}'])
         with self.unharmed(model):
-            self.store.wait('/test/done', '1', self.deadline)
-        self.store.rm('/test')
+            self.wait_done()
         self.guests[0].destroy()
         model.wait_end()
         self.assertEqual(path.stat().st_size, size)
@@ -95,13 +93,10 @@ class FloodTest(HostileTest):
             console = stub.console(1).connect()
             with contextlib.suppress(AssertionError, StubdomainGone):
                 console.write(bytes(2 << 20))
-            self.store.write('/test/done', 1)
+            self.say_done()
             stub.idle()
 
-        _, model, _ = self.start_running(script, name='hostile')
-        with self.unharmed(model):
-            self.store.wait('/test/done', '1', self.deadline)
-        self.store.rm('/test')
+        self.assert_harmless(script)
 
     def test_it_dies_in_a_flood(self):
         def script(stub):

@@ -151,13 +151,10 @@ class WordsTest(HostileTest):
             for _ in range(100):
                 stub.store.write(f'{stub.dm}/command', 'save')
                 stub.parameter('0000:00:00.0')
-            self.store.write('/test/done', 1)
+            self.say_done()
             stub.idle()
 
-        _, model, _ = self.start_running(script, name='hostile')
-        with self.unharmed(model):
-            self.store.wait('/test/done', '1', self.deadline)
-        self.store.rm('/test')
+        self.assert_harmless(script)
 
     def test_it_fills_its_directory(self):
         """Up to the quota of xenstored."""
@@ -166,25 +163,21 @@ class WordsTest(HostileTest):
             with contextlib.suppress(OSError):
                 for number in range(2000):
                     stub.store.write(f'{stub.dm}/{number}', 'x' * 500)
-            self.store.write('/test/done', 1)
+            self.say_done()
             stub.idle()
 
-        _, model, _ = self.start_running(script, name='hostile')
-        with self.unharmed(model):
-            self.store.wait('/test/done', '1', self.deadline)
-        self.store.rm('/test')
+        self.assert_harmless(script)
 
     def test_it_changes_permissions(self):
         def script(stub):
             stub.state('running')
             stub.store.set_permissions(f'{stub.dm}/state', f'n{stub.domid}')
             stub.store.set_permissions(stub.dm, f'b{stub.domid}')
-            self.store.write('/test/done', 1)
+            self.say_done()
             scripts.serve(stub)
 
         _, model, _ = self.start_running(script, name='hostile')
-        self.store.wait('/test/done', '1', self.deadline)
-        self.store.rm('/test')
+        self.wait_done()
         with self.unharmed(model):
             model.qmp().attach(DEVICE)
 

@@ -482,21 +482,8 @@ class SaveTest(HostileTest):
         self.assertEqual(client.answer(number), {})
         self.assertEqual(guest.save_path.read_bytes(), STATE)
 
-    def test_guest_is_destroyed_in_the_middle(self):
-        def save(stub, console):
-            console.write(STATE)
-            asked.set()
-            stub.idle()
-
-        asked = threading.Event()
-        guest, model, _ = self.start_running(self.saver(save))
-        client = model.qmp()
-        client.send('xen-save-devices-state', {'live': False, 'filename': '/dev/fdset/1'})
-        asked.wait(self.deadline.remaining('the save'))
-        guest.destroy()
-        self.assertEqual(model.wait_end(), 0)
-
-    def test_terminated_in_the_middle(self):
+    def in_the_middle(self):
+        """A save that does not end: guest, model, and the client's connection with its call."""
         def save(stub, console):
             console.write(STATE)
             asked.set()
@@ -507,6 +494,15 @@ class SaveTest(HostileTest):
         client = model.qmp()
         number = client.send('xen-save-devices-state', {'live': False, 'filename': '/dev/fdset/1'})
         asked.wait(self.deadline.remaining('the save'))
+        return guest, model, client, number
+
+    def test_guest_is_destroyed_in_the_middle(self):
+        guest, model, *_ = self.in_the_middle()
+        guest.destroy()
+        self.assertEqual(model.wait_end(), 0)
+
+    def test_terminated_in_the_middle(self):
+        guest, model, client, number = self.in_the_middle()
         model.signal(15)
         with self.assertRaises((QmpError, ConnectionError)):
             client.answer(number)

@@ -66,7 +66,7 @@ class Driver:
             'FAKE_SYSFS': str(self.directory / 'sys/bus/pci'), 'FAKE_SYSFS_ROOT': str(self.root / 'sys/bus/pci'),
             'LD_PRELOAD': f"{programs.preload('fake_libxl', programs.driver_sanitizer)}:{os.environ['STUBDOM_TEST_FAKE_FILES']}",
             'LIBVIRT_LOG_OUTPUTS': '2:stderr',
-            'FAKENET_DIR': str(self.directory), 'STUBDOM_TEST_FAKE_NETWORK': os.environ['STUBDOM_TEST_FAKE_NETWORK'],
+            'FAKENET_DIR': str(self.directory), 'STUBDOM_TEST_FAKE_DRIVERS': os.environ['STUBDOM_TEST_FAKE_DRIVERS'],
             'G_SLICE': 'always-malloc',
             'TSAN_OPTIONS': f'suppressions={HERE.parent / "threads.supp"}', 'UBSAN_OPTIONS': 'print_stacktrace=1',
             **(leaks.environment(self.leaks_path) if self.leaks_path else {}),

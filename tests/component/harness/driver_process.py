@@ -92,9 +92,8 @@ def waste(connection, name, times):
 class Server:
     def __init__(self, root):
         libvirt.virEventRegisterDefaultImpl()
-        drivers = ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_NETWORK'])
-        drivers.fakeNetworkRegister()
-        drivers.fakeNodedevRegister()
+        drivers = ctypes.CDLL(os.environ['STUBDOM_TEST_FAKE_DRIVERS'])
+        drivers.fakeDriversRegister()
         libvirt.registerErrorHandler(lambda context, error: None, None)
         self.ending = False
         self.loop = threading.Thread(target=self._loop, daemon=True)

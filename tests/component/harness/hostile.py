@@ -19,6 +19,14 @@ class HostileTest(ComponentTest):
                 total += processes.resident_kib(pid)
         return total
 
+    def say_done(self):
+        """For a script: it has done all it does."""
+        self.store.write('/test/done', 1)
+
+    def wait_done(self):
+        self.store.wait('/test/done', '1', self.deadline)
+        self.store.rm('/test')
+
     @contextlib.contextmanager
     def unharmed(self, model, *, alive=True):
         """The device model and that of another guest are as well afterwards as before."""
@@ -34,3 +42,9 @@ class HostileTest(ComponentTest):
             self.assertEqual(model.qmp().call('query-status')['status'], 'running')
             self.assertNotIn('\x1b', model.errors())
             self.assertLess(len(model.errors()), 32768)
+
+    def assert_harmless(self, script, **options):
+        """A stubdomain with a script that says when it is done."""
+        _, model, _ = self.start_running(script, name='hostile', **options)
+        with self.unharmed(model):
+            self.wait_done()

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import socket
 import threading
 import uuid

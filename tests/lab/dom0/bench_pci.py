@@ -10,8 +10,8 @@ its own.
 import statistics
 import time
 
-from host import run, waitFor
-from passthrough import EDU, EDU_IDS, NO_RESET, Assignable, check
+from host import check, run, waitFor
+from passthrough import EDU, EDU_IDS, NO_RESET, Assignable
 from pciguest import PciGuest
 from test_pci import HOT, letGo, takeBack
 

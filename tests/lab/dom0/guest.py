@@ -17,6 +17,13 @@ PRODUCT = "/usr/libexec/xen-stubdom-dm"
 DISK = "/srv/guests/%s.img,raw,hda,rw"
 
 
+def makeMedium(name):
+    """An image for CD-ROM drives, by whose first bytes guests tell it from others."""
+    path = Path(f"/root/{name}.iso")
+    path.write_bytes(f"medium {name}".ljust(16).encode() + bytes((1 << 20) - 16))
+    return str(path)
+
+
 class Serial:
     """The far end of a serial port: a file descriptor, and what came out of it."""
 

@@ -22,6 +22,18 @@ class Deadline(Exception):
     """Something did not happen in time."""
 
 
+def check(right, text):
+    """Fails with a text unless right."""
+    if not right:
+        raise Failure(text)
+
+
+def equal(found, wanted, what=""):
+    """Fails unless both are the same."""
+    if found != wanted:
+        raise Failure(f"{what or 'found'}: {found!r}, not {wanted!r}")
+
+
 _end = [float("inf")]
 
 

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from pathlib import Path
 
-from host import Failure, domains, read, run, setDeadline, waitFor
+from host import domains, read, run, setDeadline, waitFor
 
 NIC = "0000:00:08.0"
 NIC_IDS = "8086:10d3"
@@ -106,9 +106,3 @@ def ofStubdomain(stubdomain):
 def owner(address):
     """Who libxl says has the device, or None."""
     return read(f"/libxl/pci/{address.replace(':', '-').replace('.', '-')}/domid")
-
-
-def check(right, text):
-    """Fails with a text unless right."""
-    if not right:
-        raise Failure(text)

@@ -2,8 +2,8 @@
 """The guest with PCI devices (tests/lab/pciguest): its configuration and its commands."""
 
 from guest import Guest
-from host import Failure
-from passthrough import EDU_IDENTIFICATION, GATEWAY, check
+from host import Failure, check
+from passthrough import EDU_IDENTIFICATION, GATEWAY
 
 OWN = "10.0.2.15"
 

@@ -15,10 +15,11 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import libvirt  # noqa: E402
-from domain import URI, Connection, Domain  # noqa: E402
+from domain import Connection, Domain  # noqa: E402
 from host import Failure, run, setDeadline, waitFor  # noqa: E402
 from test_driver_save import GUESTS_CONFIGURATION, GUESTS_SERVICE, SAVED, counting, port  # noqa: E402
 from test_save import Counter, firstCount  # noqa: E402
+from virt import URI  # noqa: E402
 
 NAME = "reboot"
 SECONDS = 300
@@ -48,7 +49,7 @@ def after():
     if note["boot"] == BOOT.read_text():
         raise Failure("the host was not started anew")
     with Connection() as connection:
-        domain = Domain(connection, connection.libvirt.lookupByName(NAME))
+        domain = Domain(connection, connection.conn.lookupByName(NAME))
         waitFor("the domain to run", lambda: domain.libvirt.state() ==
                 [libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_RUNNING_RESTORED])
         fd = port(domain)

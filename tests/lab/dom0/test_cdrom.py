@@ -5,9 +5,9 @@ import json
 import socket
 from pathlib import Path
 
-from guest import Guest
+from guest import Guest, makeMedium
 from harness import test
-from host import Failure, read, remaining, run, waitFor
+from host import Failure, check, read, remaining, run, waitFor
 
 
 class Qmp:
@@ -46,18 +46,6 @@ class Qmp:
         """Closes the connection."""
         self._file.close()
         self._socket.close()
-
-
-def check(right, text):
-    """Fails with a text unless right."""
-    if not right:
-        raise Failure(text)
-
-
-def _medium(name):
-    path = Path(f"/root/{name}.iso")
-    path.write_bytes(f"medium {name}".ljust(16).encode() + bytes((1 << 20) - 16))
-    return str(path)
 
 
 class _Drive:
@@ -105,7 +93,7 @@ class _Drive:
       300, starts=1)
 def changeTest(note):
     note("cdrom")
-    one, two, three = _medium("one"), _medium("two"), _medium("three")
+    one, two, three = makeMedium("one"), makeMedium("two"), makeMedium("three")
     with Guest("cdrom", image=None, disk=["/srv/guests/cdrom.img,raw,hda,rw", f"file:{one},hdc:cdrom,r"]) as guest:
         guest.create()
         drive = _Drive(guest)
@@ -133,7 +121,7 @@ def changeTest(note):
 @test("cdrom: a medium that was changed, and a locked tray, are what they were after save and restore", 300, starts=2)
 def saveTest(note):
     note("cd-save")
-    one, two, image = _medium("one"), _medium("two"), "/root/cdrom.image"
+    one, two, image = makeMedium("one"), makeMedium("two"), "/root/cdrom.image"
     with Guest("cd-save", image=None, disk=["/srv/guests/cdrom.img,raw,hda,rw", f"file:{one},hdc:cdrom,r"]) as guest:
         guest.create()
         drive = _Drive(guest)

@@ -14,8 +14,8 @@ from libvirt import (VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAI
                      VIR_ERR_OPERATION_INVALID)
 
 from harness import test
-from host import Failure, domains, qemuOf, waitFor
-from virt import Connection, equal, refused, removedAfterwards, waitGone, xml
+from host import Failure, domains, equal, qemuOf, waitFor
+from virt import Connection, refused, removedAfterwards, waitGone, xml
 
 DEFINED, UNDEFINED, STARTED, SUSPENDED, RESUMED, STOPPED = range(6)
 

@@ -2,19 +2,18 @@
 """Devices of domain XML in real guests: networks and volumes of libvirt's, and every kind of device QEMU emulates."""
 
 import shutil
-import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
-from domain import Connection, Domain
+from domain import Connection
 from harness import test
-from host import Failure, read, run, waitFor
+from host import equal, read, run, waitFor
 
 NETWORK = """<network><name>stubdom-lab</name><bridge name='virbr-stubdom'/><forward mode='route'/>
   <ip address='192.0.2.1' netmask='255.255.255.0'/></network>"""
 POOL = "<pool type='dir'><name>stubdom-lab</name><target><path>{}</path></target></pool>"
 DOMAIN = """<domain type='xen'>
-  <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>96</memory><vcpu>1</vcpu>
+  <name>{name}</name><memory unit='MiB'>96</memory><vcpu>1</vcpu>
   <cputune><emulatorpin cpuset='0'/></cputune>
   <os><type arch='x86_64'>hvm</type></os>
   <features><acpi/><apic/><hyperv><relaxed state='on'/><vapic state='on'/></hyperv><msrs unknown='ignore'/></features>
@@ -28,16 +27,8 @@ CARD = "<interface type='bridge'><source bridge='xenbr0'/><model type='{}'/></in
 MODELS = ("e1000", "e1000e", "rtl8139", "ne2k_pci", "pcnet", "i82551", "i82559er", "vmxnet3")
 
 
-def check(found, wanted):
-    if found != wanted:
-        raise Failure(f"found {found!r}, wanted {wanted!r}")
-
-
 def define(connection, name, devices):
-    xml = DOMAIN.format(name=name, uuid=uuid.uuid4(), devices=devices)
-    domain = Domain(connection, connection.libvirt.defineXML(xml))
-    domain.expect(("defined", 0))
-    return domain
+    return connection.defineXML(DOMAIN.format(name=name, devices=devices))
 
 
 def bridged(domid):
@@ -50,26 +41,26 @@ def bridged(domid):
 def preparedTest(note):
     note("prepared")
     with Connection() as connection:
-        network = connection.libvirt.networkCreateXML(NETWORK)
+        network = connection.conn.networkCreateXML(NETWORK)
         volumes = Path("/root/stubdom-lab")  # virt-install makes pools of the directories it is told of
         volumes.mkdir()
         shutil.copy("/srv/guests/print.img", volumes)
-        pool = connection.libvirt.storagePoolCreateXML(POOL.format(volumes))
+        pool = connection.conn.storagePoolCreateXML(POOL.format(volumes))
         try:
             devices = ("<disk type='volume'><source pool='stubdom-lab' volume='print.img'/><target dev='hda' bus='ide'/></disk>"
                        "<interface type='network'><source network='stubdom-lab'/><model type='e1000'/></interface>")
             with define(connection, "prepared", devices) as domain:
-                check(network.listAllPorts(), [])
+                equal(network.listAllPorts(), [])
                 domain.start()
                 domain.terminal().expect("print guest: up")
-                check([port.network().name() for port in network.listAllPorts()], ["stubdom-lab"])
+                equal([port.network().name() for port in network.listAllPorts()], ["stubdom-lab"])
                 for domid in (domain.domid(), domain.stubdomain()):
-                    check(bridged(domid), "virbr-stubdom")
+                    equal(bridged(domid), "virbr-stubdom")
                 source = ElementTree.fromstring(domain.libvirt.XMLDesc()).find("devices/interface/source")
-                check(source.get("bridge"), "virbr-stubdom")
-                check(run("xl", "vcpu-list", "prepared-dm")[1].split()[-3], "0")
+                equal(source.get("bridge"), "virbr-stubdom")
+                equal(run("xl", "vcpu-list", "prepared-dm")[1].split()[-3], "0")
                 domain.libvirt.destroy()
-                check(network.listAllPorts(), [])
+                equal(network.listAllPorts(), [])
         finally:
             pool.destroy()
             network.destroy()
@@ -87,4 +78,4 @@ def everythingTest(note):
         with Connection() as connection, define(connection, name, DISK + devices) as domain:
             domain.start()
             domain.terminal().expect("print guest: up")
-            check(read(f"/local/domain/{domain.stubdomain()}/device-model/{domain.domid()}/state"), "running")
+            equal(read(f"/local/domain/{domain.stubdomain()}/device-model/{domain.domid()}/state"), "running")

@@ -10,8 +10,8 @@ import libvirt
 
 from guest import Guest
 from harness import test
-from host import Failure, domains, processes, qemuOf, remaining, run, waitFor
-from virt import URI, Connection, equal, refused, removedAfterwards, waitGone, xml
+from host import Failure, domains, equal, processes, qemuOf, remaining, run, waitFor
+from virt import URI, Connection, refused, removedAfterwards, waitGone, xml
 
 NAME = "shown"
 VNC = "<graphics type='vnc' port='-1'%s/><input type='tablet' bus='usb'/>"

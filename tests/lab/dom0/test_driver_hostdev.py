@@ -6,11 +6,12 @@ from xml.etree import ElementTree
 
 from domain import Connection
 from harness import say, test
-from host import waitFor
-from passthrough import EDU, EDU_IDS, NIC, NIC_IDS, check, driver, ofStubdomain, owner, useInDom0
+from host import check, waitFor
+from passthrough import EDU, EDU_IDS, NIC, NIC_IDS, driver, ofStubdomain, owner, useInDom0
 from pciguest import PciGuest
-from test_driver_hotplug import DeviceEvents, refused
+from test_driver_hotplug import DeviceEvents
 from test_driver_lifecycle import killLibvirtd
+from virt import refusal
 
 PASSTHROUGH = "<features><xen><passthrough state='on'/></xen></features>"
 REFUSED_WITHIN = 1.0
@@ -62,7 +63,7 @@ def detach(domain, events, address, alias):
 def refusedBefore(words, call, *arguments):
     """A call that must fail with these words, and at once."""
     start = time.monotonic()
-    said = refused(call, *arguments)
+    said = refusal(call, *arguments)
     took = time.monotonic() - start
     check(words in said, said)
     check(took < REFUSED_WITHIN, f"refused after {took:.2f} s")
@@ -110,13 +111,13 @@ def ignored(note):
         domain.start()
         domain.terminal().expect("print guest: up")
         attach(domain, events, EDU, "hostdev0")
-        words = refused(domain.libvirt.detachDevice, hostdev(EDU))
+        words = refusal(domain.libvirt.detachDevice, hostdev(EDU))
         check("pci-remove-failed" in words, words)
         events.expect(("removal failed", "hostdev0"))
         check(ofStubdomain(domain.stubdomain()) == [EDU], "the device is gone")
         force = EDU_OPTIONAL.replace("/>", " unplug='force'/>")
         text = domain.libvirt.XMLDesc(2).replace(EDU_OPTIONAL, force)
         check(force in text, f"no {EDU_OPTIONAL} in {text}")
-        connection.libvirt.defineXML(text)
+        connection.conn.defineXML(text)
         detach(domain, events, EDU, "hostdev0")
         domain.libvirt.destroy()

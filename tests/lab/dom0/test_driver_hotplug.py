@@ -3,39 +3,19 @@
 
 import re
 import threading
-from pathlib import Path
 from xml.etree import ElementTree
 
 import libvirt
 
 from domain import Connection
+from guest import makeMedium
 from harness import test
-from host import Deadline, Failure, read, remaining, run, waitFor
+from host import Deadline, equal, read, remaining, run, waitFor
+from virt import refusal
 
 LIVE, CONFIG, FORCE = (libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG,
                        libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE)
 EMULATED, PLUGGED = "00:16:3e:00:07:01", "00:16:3e:00:07:02"
-
-
-def check(found, wanted):
-    if found != wanted:
-        raise Failure(f"found {found!r}, wanted {wanted!r}")
-
-
-def refused(call, *arguments):
-    """The words of the error a call must end with."""
-    try:
-        call(*arguments)
-    except libvirt.libvirtError as error:
-        return error.get_error_message()
-    raise Failure("this was not refused")
-
-
-def medium(name):
-    """An image for CD-ROM drives, of whose first bytes guests tell it from others."""
-    path = Path(f"/root/{name}.iso")
-    path.write_bytes(f"medium {name}".ljust(16).encode() + bytes((1 << 20) - 16))
-    return str(path)
 
 
 def _disk(path, target="xvdb"):
@@ -64,7 +44,7 @@ class DeviceEvents:
                              (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, "removed"),
                              (libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, "removal failed"),
                              (libvirt.VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, "tray")):
-            connection.libvirt.domainEventRegisterAny(None, number, self._event, kind)
+            connection.conn.domainEventRegisterAny(None, number, self._event, kind)
 
     def _event(self, _connection, _domain, alias, *rest):
         with self.changed:
@@ -78,7 +58,7 @@ class DeviceEvents:
                 if not self.changed.wait(remaining()):
                     raise Deadline(f"wanted {wanted}, there are {self.events}")
             found, self.events = self.events[:len(wanted)], self.events[len(wanted):]
-        check(found, list(wanted))
+        equal(found, list(wanted))
 
 
 def _backends(domid, kind):
@@ -99,61 +79,61 @@ def _said(serial, word):
 
 
 def _checkDisks(domain, events):
-    path = medium("plugged")
+    path = makeMedium("plugged")
     domid, stubdomain = domain.domid(), domain.stubdomain()
     domain.libvirt.attachDevice(_disk(path))
     events.expect(("added", "disk-xvdb"))
-    check(path in _backends(domid, "vbd"), True)
-    check(path in _backends(stubdomain, "vbd"), False)
-    check("xvdb" in domain.libvirt.XMLDesc(), True)
-    check("51728" in run("xl", "block-list", domid)[1], True)
+    equal(path in _backends(domid, "vbd"), True)
+    equal(path in _backends(stubdomain, "vbd"), False)
+    equal("xvdb" in domain.libvirt.XMLDesc(), True)
+    equal("51728" in run("xl", "block-list", domid)[1], True)
     domain.libvirt.detachDevice(_disk(path))
     events.expect(("removed", "disk-xvdb"))
-    check(path in _backends(domid, "vbd"), False)
-    check("xvdb" in domain.libvirt.XMLDesc(), False)
+    equal(path in _backends(domid, "vbd"), False)
+    equal("xvdb" in domain.libvirt.XMLDesc(), False)
     waitFor("the loop device to go", lambda: path not in run("losetup", "-l")[1], 20)
-    words = refused(domain.libvirt.attachDevice, _disk("/root/nonexistent.img"))
-    check("/root/nonexistent.img" in words, True)
-    words = refused(domain.libvirt.detachDevice, _disk("/srv/guests/cdrom.img", "hda").replace("'xen'", "'ide'"))
-    check("those of the bus 'xen'" in words, True)
+    words = refusal(domain.libvirt.attachDevice, _disk("/root/nonexistent.img"))
+    equal("/root/nonexistent.img" in words, True)
+    words = refusal(domain.libvirt.detachDevice, _disk("/srv/guests/cdrom.img", "hda").replace("'xen'", "'ide'"))
+    equal("those of the bus 'xen'" in words, True)
 
 
 def _checkNics(domain, events):
     domid, stubdomain = domain.domid(), domain.stubdomain()
     domain.libvirt.attachDeviceFlags(_nic(PLUGGED, "netfront"), LIVE | CONFIG)
     events.expect(("added", "net1"))
-    check(_backends(domid, "vif"), [EMULATED, PLUGGED])
-    check(_backends(stubdomain, "vif"), [EMULATED])
-    check("master xenbr0" in run("ip", "-o", "link", "show", f"vif{domid}.1")[1], True)
+    equal(_backends(domid, "vif"), [EMULATED, PLUGGED])
+    equal(_backends(stubdomain, "vif"), [EMULATED])
+    equal("master xenbr0" in run("ip", "-o", "link", "show", f"vif{domid}.1")[1], True)
     for link in ("up", "down", "up"):
         domain.libvirt.updateDeviceFlags(_nic(PLUGGED, "netfront", link), LIVE)
         domain.libvirt.updateDeviceFlags(_nic(EMULATED, "e1000", link), LIVE)
-        check([_isUp(name) for name in (f"vif{domid}.0", f"vif{domid}.1", f"vif{stubdomain}.0")], [link == "up"] * 3)
+        equal([_isUp(name) for name in (f"vif{domid}.0", f"vif{domid}.1", f"vif{stubdomain}.0")], [link == "up"] * 3)
     domain.libvirt.detachDeviceAlias("net1", LIVE)
     events.expect(("removed", "net1"))
     domain.libvirt.detachDeviceFlags(_nic(PLUGGED, "netfront"), CONFIG)
-    check(_backends(domid, "vif"), [EMULATED])
-    check(PLUGGED in domain.libvirt.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), False)
-    check("half in the stubdomain" in refused(domain.libvirt.attachDevice, _nic(PLUGGED, "e1000")), True)
+    equal(_backends(domid, "vif"), [EMULATED])
+    equal(PLUGGED in domain.libvirt.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE), False)
+    equal("half in the stubdomain" in refusal(domain.libvirt.attachDevice, _nic(PLUGGED, "e1000")), True)
 
 
 def _checkMedia(domain, events, serial):
-    domain.libvirt.updateDeviceFlags(cdrom(medium("one")), LIVE)
+    domain.libvirt.updateDeviceFlags(cdrom(makeMedium("one")), LIVE)
     events.expect(("tray", "disk-hdc", 0), ("tray", "disk-hdc", 1))
-    check(_said(serial, "read"), "medium: [medium one      ]")
-    two = medium("two")
+    equal(_said(serial, "read"), "medium: [medium one      ]")
+    two = makeMedium("two")
     domain.libvirt.updateDeviceFlags(cdrom(two), LIVE)
     events.expect(("tray", "disk-hdc", 0), ("tray", "disk-hdc", 1))
-    check(_said(serial, "read"), "medium: [medium two      ]")
-    check(_said(serial, "lock"), "done")
-    check("cdrom-eject-failed" in refused(domain.libvirt.updateDeviceFlags, cdrom(None), LIVE), True)
-    check(_said(serial, "read"), "medium: [medium two      ]")
+    equal(_said(serial, "read"), "medium: [medium two      ]")
+    equal(_said(serial, "lock"), "done")
+    equal("cdrom-eject-failed" in refusal(domain.libvirt.updateDeviceFlags, cdrom(None), LIVE), True)
+    equal(_said(serial, "read"), "medium: [medium two      ]")
     domain.libvirt.updateDeviceFlags(cdrom(None), LIVE | FORCE)
     events.expect(("tray", "disk-hdc", 0))
-    check(_said(serial, "read"), "medium: none")
-    check(two in _backends(domain.stubdomain(), "vbd"), False)
+    equal(_said(serial, "read"), "medium: none")
+    equal(two in _backends(domain.stubdomain(), "vbd"), False)
     tree = ElementTree.fromstring(domain.libvirt.XMLDesc())
-    check([disk.find("source") for disk in tree.iter("disk") if disk.get("device") == "cdrom"], [None])
+    equal([disk.find("source") for disk in tree.iter("disk") if disk.get("device") == "cdrom"], [None])
 
 
 @test("driver hotplug: a disk and a card come and go, links go down and up, the guest sees a medium and others", 400, starts=1)
@@ -165,10 +145,10 @@ def hotplug(note):
         domain.start()
         serial = domain.terminal()
         serial.expect("cdrom guest: up\r\n")
-        check(_said(serial, "read"), "medium: none")
-        check([_isUp(f"vif{domid}.0") for domid in (domain.domid(), domain.stubdomain())], [False, False])
+        equal(_said(serial, "read"), "medium: none")
+        equal([_isUp(f"vif{domid}.0") for domid in (domain.domid(), domain.stubdomain())], [False, False])
         _checkDisks(domain, events)
         _checkNics(domain, events)
         _checkMedia(domain, events, serial)
-        check(events.events, [])
+        equal(events.events, [])
         domain.libvirt.destroy()

@@ -9,23 +9,10 @@ import libvirt
 
 from domain import Connection
 from harness import test
-from host import Failure, domains, processes, run, waitFor
+from host import Failure, domains, equal, processes, run, waitFor
+from virt import refusal
 
 PAUSED, RUNNING, SHUTOFF = libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_SHUTOFF
-
-
-def check(found, wanted):
-    if found != wanted:
-        raise Failure(f"found {found!r}, wanted {wanted!r}")
-
-
-def refused(call, *arguments):
-    """The words of the error a call must end with."""
-    try:
-        call(*arguments)
-    except libvirt.libvirtError as error:
-        return error.get_error_message()
-    raise Failure("this was not refused")
 
 
 def flags(name):
@@ -54,25 +41,25 @@ def life(note):
     note("life")
     with Connection() as connection, connection.define("life") as domain:
         domain.start()
-        check(domain.libvirt.state(), [RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED])
-        check(domain.libvirt.ID(), domain.domid())
+        equal(domain.libvirt.state(), [RUNNING, libvirt.VIR_DOMAIN_RUNNING_BOOTED])
+        equal(domain.libvirt.ID(), domain.domid())
         serial = domain.terminal()
         serial.expect("echo guest: up")
         domain.libvirt.suspend()
         domain.expect(("suspended", 0))
-        check((domain.libvirt.state()[0], "p" in flags("life"), "p" in flags("life-dm")), (PAUSED, True, True))
+        equal((domain.libvirt.state()[0], "p" in flags("life"), "p" in flags("life-dm")), (PAUSED, True, True))
         domain.libvirt.resume()
         domain.expect(("resumed", 0))
-        check(("p" in flags("life"), "p" in flags("life-dm")), (False, False))
+        equal(("p" in flags("life"), "p" in flags("life-dm")), (False, False))
         serial.say("still there")
         serial.expect("echo: [still there]")
         domain.libvirt.reset()
         domain.expect(("stopped", 1), ("started", 0))
         domain.terminal().expect("echo guest: up")
-        check([found.name() for found in connection.libvirt.listAllDomains()], ["life"])
+        equal([found.name() for found in connection.conn.listAllDomains()], ["life"])
         domain.libvirt.destroy()
         domain.expect(("stopped", 1))
-        check(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
+        equal(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED])
 
 
 @test("driver: the guest resets and powers off, and its actions are done", 300, starts=1)
@@ -85,14 +72,14 @@ def actions(note):
         serial.expect("echo guest: up")
         serial.say("reset")
         domain.expect(("stopped", 0), ("started", 0))
-        now = connection.libvirt.lookupByName("actions").ID()  # a handle keeps the number it was made with
+        now = connection.conn.lookupByName("actions").ID()  # a handle keeps the number it was made with
         if domain.domid() == first or now != domain.domid():
             raise Failure(f"domid {domain.domid()}, before {first}, libvirt says {now}")
         serial = domain.terminal()
         serial.expect("echo guest: up")
         serial.say("off")
         domain.expect(("stopped", 0))
-        check(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN])
+        equal(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN])
 
 
 @test("driver: a start that fails quotes the cause and leaves nothing", 200)
@@ -100,10 +87,10 @@ def failure(note):
     note("failure")
     settings = "<stubdom:stubdomain><stubdom:image name='no-such-image'/></stubdom:stubdomain>"
     with Connection() as connection, connection.define("failure", settings=settings) as domain:
-        words = refused(domain.libvirt.create)
+        words = refusal(domain.libvirt.create)
         if "no-such-image" not in words:
             raise Failure(f"the error does not name the image: {words}")
-        check(domain.libvirt.state()[0], SHUTOFF)
+        equal(domain.libvirt.state()[0], SHUTOFF)
 
 
 @test("driver: the stubdomain is destroyed, and the guest ends with the reason", 240, starts=1)
@@ -113,7 +100,7 @@ def death(note):
         domain.start()
         run("xl", "destroy", "death-dm")
         domain.expect(("stopped", 5))
-        check(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED])
+        equal(domain.libvirt.state(), [SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED])
         if "stubdomain" not in " ".join(domain.libvirt.messages()):
             raise Failure(f"messages: {domain.libvirt.messages()}")
 
@@ -132,20 +119,20 @@ def killed(note):
             killLibvirtd()
             time.sleep(chance.uniform(0, 1))  # at any moment
             with Connection() as again:
-                check([again.libvirt.lookupByName(name).ID() for name in names], [before[name] for name in names])
-        check((domains(), deviceModels()), (before, models))
+                equal([again.conn.lookupByName(name).ID() for name in names], [before[name] for name in names])
+        equal((domains(), deviceModels()), (before, models))
         with Connection() as again:
             serial = one.openSerial(_terminal(again, names[0]))
             serial.say("hello")
             serial.expect("echo: [hello]")
             serial.say("off")
-            again.expect(names[0], ("stopped", 0))
-            again.libvirt.lookupByName(names[1]).destroy()
-            again.expect(names[1], ("stopped", 1))
+            again.expectNext(names[0], ("stopped", 0))
+            again.conn.lookupByName(names[1]).destroy()
+            again.expectNext(names[1], ("stopped", 1))
 
 
 def _terminal(connection, name):
-    xml = connection.libvirt.lookupByName(name).XMLDesc()
+    xml = connection.conn.lookupByName(name).XMLDesc()
     return xml.partition("source path='")[2].partition("'")[0]
 
 
@@ -160,11 +147,11 @@ def interrupted(note):
         process.wait()
         domain.waitGone()
         with Connection() as again:
-            check(again.libvirt.lookupByName("interrupted").state()[0], SHUTOFF)
+            equal(again.conn.lookupByName("interrupted").state()[0], SHUTOFF)
 
 
 @test("driver: xen:///system and xen:///stubdom in one libvirtd know their own domains", 120)
 def beside(note):
     with Connection() as ours, Connection("xen:///system") as stock:
-        check([domain.name() for domain in stock.libvirt.listAllDomains()], ["Domain-0"])
-        check(ours.libvirt.listAllDomains(), [])
+        equal([domain.name() for domain in stock.conn.listAllDomains()], ["Domain-0"])
+        equal(ours.conn.listAllDomains(), [])

@@ -10,12 +10,14 @@ from xml.etree import ElementTree
 
 import libvirt
 
-from domain import URI, XML, Connection, Domain
+from domain import Connection
+from guest import makeMedium
 from harness import say, test
-from host import Failure, remaining, run, waitFor
-from test_driver_hotplug import LIVE, cdrom, check, medium
+from host import Failure, equal, remaining, run, waitFor
+from test_driver_hotplug import LIVE, cdrom
 from test_driver_lifecycle import killLibvirtd
 from test_save import Counter
+from virt import URI, xml
 
 SAVED = Path("/var/lib/libvirt/stubdom/save")
 FILE = "/root/domain.image"
@@ -33,13 +35,9 @@ def counting(connection, name, second=True, memory=64):
     paths = [f"/root/{name}-{number}.img" for number in (1, 2)]
     for path in paths:
         shutil.copy("/payload/guests/count.img", path)
-    xml = XML.format(name=name, uuid="", image="count", more="", settings="").replace("<uuid></uuid>", "")
-    xml = xml.replace("/srv/guests/count.img", paths[0]).replace(">64</memory>", f">{memory}</memory>")
-    if second:
-        xml = xml.replace("<serial", DISK.format(path=paths[1], drive=cdrom(medium("one"))) + "<serial")
-    domain = connection.libvirt.defineXML(xml)
-    connection.expect(name, ("defined", 0))
-    return Domain(connection, domain)
+    devices = DISK.format(path=paths[1], drive=cdrom(makeMedium("one"))) if second else ""
+    text = xml(name, image="count", memory=memory, driver="file", devices=devices)
+    return connection.defineXML(text.replace("/srv/guests/count.img", paths[0]))
 
 
 def port(domain):
@@ -106,7 +104,7 @@ def saveRounds(note):
         if not domain.libvirt.hasManagedSaveImage():
             raise Failure("there is no managed save image")
         stats = domain.libvirt.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
-        check((stats["type"], stats["operation"]),
+        equal((stats["type"], stats["operation"]),
               (libvirt.VIR_DOMAIN_JOB_COMPLETED, libvirt.VIR_DOMAIN_JOB_OPERATION_SAVE))
         restored = restoreWith(domain, domain.libvirt.create)
         if list(SAVED.iterdir()):
@@ -114,19 +112,19 @@ def saveRounds(note):
         say(f"managed save {saved:.1f} s, {size} bytes, start from it {restored:.1f} s")
         fd = port(domain)
         counter.follow(fd, 5)
-        check(counter.askMedium(fd), "medium: [medium one      ]")
-        domain.libvirt.updateDeviceFlags(cdrom(medium("two")), LIVE)
+        equal(counter.askMedium(fd), "medium: [medium one      ]")
+        domain.libvirt.updateDeviceFlags(cdrom(makeMedium("two")), LIVE)
         saved = saveWith(domain, counter, fd, domain.libvirt.save, FILE)
-        restored = restoreWith(domain, connection.libvirt.restore, FILE)
+        restored = restoreWith(domain, connection.conn.restore, FILE)
         Path(FILE).unlink()
         say(f"save {saved:.1f} s, restore {restored:.1f} s")
         fd = port(domain)
         counter.follow(fd, 5)
-        check(counter.askMedium(fd), "medium: [medium two      ]")
+        equal(counter.askMedium(fd), "medium: [medium two      ]")
         saveWith(domain, counter, fd, domain.libvirt.managedSave, libvirt.VIR_DOMAIN_SAVE_BYPASS_CACHE)
         killLibvirtd()
         with Connection() as other:
-            found = other.libvirt.lookupByName("dsave")
+            found = other.conn.lookupByName("dsave")
             if not found.hasManagedSaveImage():
                 raise Failure("the next libvirtd does not know of the image")
             found.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
@@ -164,7 +162,7 @@ def saveFails(note):
         killLibvirtd()
         call.end("")
         with Connection() as other:
-            domain.libvirt = other.libvirt.lookupByName("dfail")
+            domain.libvirt = other.conn.lookupByName("dfail")
             counter.follow(fd, 5)
             waitFor("the state", lambda: domain.libvirt.state()[0] == libvirt.VIR_DOMAIN_RUNNING)
             if list(SAVED.iterdir()):
@@ -198,7 +196,7 @@ def hostGoesDown(note):
             run("systemctl", "restart", "libvirtd")
             run("systemctl", "start", GUESTS_SERVICE)
             with Connection() as other:
-                domain.libvirt = other.libvirt.lookupByName("dhost")
+                domain.libvirt = other.conn.lookupByName("dhost")
                 fd = port(domain)
                 counter.follow(fd, 5)
                 os.close(fd)

@@ -3,19 +3,18 @@
 
 import os
 import re
-import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
 import libvirt
 
-from domain import XML as domain_xml
-from domain import Connection, Domain
+from domain import Connection
 from harness import test
-from host import Failure, read, run
+from host import Failure, equal, read, run
+from virt import refusal, xml
 
 XML = """<domain type='xen'>
-  <name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>128</memory><currentMemory unit='MiB'>96</currentMemory>
+  <name>numbers</name><memory unit='MiB'>128</memory><currentMemory unit='MiB'>96</currentMemory>
   <vcpu current='1'>2</vcpu>
   <cputune><shares>300</shares><vcpupin vcpu='0' cpuset='1'/><emulatorpin cpuset='0'/></cputune>
   <os><type arch='x86_64'>hvm</type><boot dev='hd'/></os>
@@ -31,11 +30,6 @@ XML = """<domain type='xen'>
 HDA, XVDA = 768, 51712
 BACKENDS = Path("/sys/bus/xen-backend/devices")
 DEVICE = "0000:00:09.0"
-
-
-def check(what, found, wanted):
-    if found != wanted:
-        raise Failure(f"{what}: found {found!r}, wanted {wanted!r}")
 
 
 def between(what, low, found, high):
@@ -74,92 +68,82 @@ def nic(domid, what):
     return int((BACKENDS / f"vif-{domid}-0" / "net" / name / "statistics" / what).read_text())
 
 
-def refused(call, *arguments):
-    try:
-        call(*arguments)
-    except libvirt.libvirtError as error:
-        return error.get_error_message()
-    raise Failure("this was not refused")
-
-
 @test("numbers: the host is Xen's", 90)
 def host(note):
     with Connection() as connection:
-        info, xen = connection.libvirt.getInfo(), xlInfo()
-        check("host", info, ["x86_64", int(xen["total_memory"]), int(xen["nr_cpus"]), int(float(xen["cpu_mhz"])), int(xen["nr_nodes"]),
-                             int(xen["nr_cpus"]) // int(xen["nr_nodes"]) // int(xen["cores_per_socket"]) // int(xen["threads_per_core"]),
-                             int(xen["cores_per_socket"]), int(xen["threads_per_core"])])
+        info, xen = connection.conn.getInfo(), xlInfo()
+        equal(info, ["x86_64", int(xen["total_memory"]), int(xen["nr_cpus"]), int(float(xen["cpu_mhz"])), int(xen["nr_nodes"]),
+                     int(xen["nr_cpus"]) // int(xen["nr_nodes"]) // int(xen["cores_per_socket"]) // int(xen["threads_per_core"]),
+                     int(xen["cores_per_socket"]), int(xen["threads_per_core"])], "host")
         processors = int(xen["nr_cpus"])
-        check("processors", connection.libvirt.getCPUMap(), (processors, [True] * processors, processors))
-        check("free memory", connection.libvirt.getFreeMemory() >> 20, int(xen["free_memory"]))
-        memory = connection.libvirt.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
-        check("memory", (memory["total"] >> 10, memory["free"] >> 10), (int(xen["total_memory"]), int(xen["free_memory"])))
-        first = connection.libvirt.getCPUStats(libvirt.VIR_NODE_CPU_STATS_ALL_CPUS)
+        equal(connection.conn.getCPUMap(), (processors, [True] * processors, processors), "processors")
+        equal(connection.conn.getFreeMemory() >> 20, int(xen["free_memory"]), "free memory")
+        memory = connection.conn.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
+        equal((memory["total"] >> 10, memory["free"] >> 10), (int(xen["total_memory"]), int(xen["free_memory"])), "memory")
+        first = connection.conn.getCPUStats(libvirt.VIR_NODE_CPU_STATS_ALL_CPUS)
         run("xl", "list")
-        second = connection.libvirt.getCPUStats(libvirt.VIR_NODE_CPU_STATS_ALL_CPUS)
+        second = connection.conn.getCPUStats(libvirt.VIR_NODE_CPU_STATS_ALL_CPUS)
         for name in ("user", "idle"):
             between(f"{name} time", 1, first[name], second[name])
-        capabilities = ElementTree.fromstring(connection.libvirt.getCapabilities()).find("host")
-        check("cells", len(capabilities.findall("topology/cells/cell")), int(xen["nr_nodes"]))
-        check("processors of cells", len(capabilities.findall("topology/cells/cell/cpus/cpu")), processors)
-        check("IOMMU", capabilities.find("iommu").get("support"), "yes")
-        connection.libvirt.getDomainCapabilities(None, None, None, "xen")
-        check("system", connection.libvirt.getMaxVcpus("xen"), 128)
+        capabilities = ElementTree.fromstring(connection.conn.getCapabilities()).find("host")
+        equal(len(capabilities.findall("topology/cells/cell")), int(xen["nr_nodes"]), "cells")
+        equal(len(capabilities.findall("topology/cells/cell/cpus/cpu")), processors, "processors of cells")
+        equal(capabilities.find("iommu").get("support"), "yes", "IOMMU")
+        connection.conn.getDomainCapabilities(None, None, None, "xen")
+        equal(connection.conn.getMaxVcpus("xen"), 128, "system")
 
 
 def checkStats(connection, domain, guest, own):
     before = [xlList(name)[2] for name in (domain.name, domain.name + "-dm")]
-    (_, found), = connection.libvirt.domainListGetStats([domain.libvirt])
+    (_, found), = connection.conn.domainListGetStats([domain.libvirt])
     after = [xlList(name)[2] for name in (domain.name, domain.name + "-dm")]
     for name, low, high in zip(("cpu.time", "stubdom.cpu.time"), before, after):
         between(name, low - 0.1, found[name] / 1e9, high + 0.1)
-    check("domid of the stubdomain", found["stubdom.id"], own)
-    check("vCPUs", (found["vcpu.current"], found["vcpu.maximum"]), (1, 2))
+    equal(found["stubdom.id"], own, "domid of the stubdomain")
+    equal((found["vcpu.current"], found["vcpu.maximum"]), (1, 2), "vCPUs")
     between("memory of the stubdomain", 64 << 10, found["stubdom.balloon.current"], xlList(domain.name + "-dm")[0] + 1 << 10)
     # Nothing reads the disk any more; the bridge may still send something.
     for name, what, unit in (("rd.reqs", "rd_req", 1), ("rd.bytes", "rd_sect", 512), ("wr.reqs", "wr_req", 1)):
-        check(name, found[f"block.0.{name}"], (disk(guest, HDA, what) + disk(own, XVDA, what)) * unit)
-        check("stubdom " + name, found[f"stubdom.block.0.{name}"], disk(own, XVDA, what) * unit)
+        equal(found[f"block.0.{name}"], (disk(guest, HDA, what) + disk(own, XVDA, what)) * unit, name)
+        equal(found[f"stubdom.block.0.{name}"], disk(own, XVDA, what) * unit, "stubdom " + name)
     between("sectors read", 1, found["stubdom.block.0.rd.reqs"], 100000)
-    check("capacity", found["block.0.capacity"], os.stat("/srv/guests/echo.img").st_size)
+    equal(found["block.0.capacity"], os.stat("/srv/guests/echo.img").st_size, "capacity")
     between("bytes received", found["net.0.rx.bytes"], nic(guest, "tx_bytes") + nic(own, "tx_bytes"), 1 << 30)
     between("bytes received by the stubdomain", 1, nic(own, "tx_bytes"), 1 << 30)
-    check("sum of disks", domain.libvirt.blockStats("")[:2], (found["block.0.rd.reqs"], found["block.0.rd.bytes"]))
+    equal(domain.libvirt.blockStats("")[:2], (found["block.0.rd.reqs"], found["block.0.rd.bytes"]), "sum of disks")
 
 
 def checkScheduling(domain):
     own = domain.name + "-dm"
-    check("pinned at the start", (affinities(domain.name)[0], affinities(own)), ("1", ["0"]))
-    check("weight at the start", (weightAndCap(domain.name)[0], weightAndCap(own)[0]), (300, 256))
+    equal((affinities(domain.name)[0], affinities(own)), ("1", ["0"]), "pinned at the start")
+    equal((weightAndCap(domain.name)[0], weightAndCap(own)[0]), (300, 256), "weight at the start")
     domain.libvirt.pinVcpu(0, (True, True))
     domain.libvirt.pinEmulator((False, True), libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    check("pinned", affinities(own), ["1"])
-    check("affinity", affinities(domain.name)[0] in ("0-1", "all"), True)
+    equal(affinities(own), ["1"], "pinned")
+    equal(affinities(domain.name)[0] in ("0-1", "all"), True, "affinity")
     domain.libvirt.setSchedulerParameters({"weight": 512, "cap": 50, "stubdom.weight": 400})
-    check("weights", (weightAndCap(domain.name), weightAndCap(own)), ((512, 50), (400, 0)))
-    check("scheduler", domain.libvirt.schedulerParameters(), {"weight": 512, "cap": 50, "stubdom.weight": 400, "stubdom.cap": 0})
+    equal((weightAndCap(domain.name), weightAndCap(own)), ((512, 50), (400, 0)), "weights")
+    equal(domain.libvirt.schedulerParameters(), {"weight": 512, "cap": 50, "stubdom.weight": 400, "stubdom.cap": 0}, "scheduler")
 
 
 @test("numbers: a guest's, its stubdomain's beside them, and what is changed", 300, starts=1)
 def guest(note):
     note("numbers")
     with Connection() as connection:
-        found = connection.libvirt.defineXML(XML.format(name="numbers", uuid=uuid.uuid4()))
-        connection.expect("numbers", ("defined", 0))
-        with Domain(connection, found) as domain:
+        with connection.defineXML(XML) as domain:
             domain.start()
             serial = domain.terminal()
             serial.expect("echo guest: up")
             checkStats(connection, domain, domain.domid(), domain.stubdomain())
             checkScheduling(domain)
             info, _ = domain.libvirt.vcpus()
-            check("first vCPU", (info[0][0], info[0][1] in (libvirt.VIR_VCPU_RUNNING, libvirt.VIR_VCPU_BLOCKED)), (0, True))
-            check("memory", (domain.libvirt.info()[1], domain.libvirt.memoryStats()["actual"]), (131072, 98304))
+            equal((info[0][0], info[0][1] in (libvirt.VIR_VCPU_RUNNING, libvirt.VIR_VCPU_BLOCKED)), (0, True), "first vCPU")
+            equal((domain.libvirt.info()[1], domain.libvirt.memoryStats()["actual"]), (131072, 98304), "memory")
             between("resident", 80 << 10, domain.libvirt.memoryStats()["rss"], 131072)
             domain.libvirt.setMemory(80 << 10)
             memory = f"/local/domain/{domain.domid()}/memory"  # the balloon driver knows nothing of the video card's
-            check("target", int(read(f"{memory}/target")), (80 << 10) - int(read(f"{memory}/videoram")))
-            check("leases", domain.libvirt.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE), {})
+            equal(int(read(f"{memory}/target")), (80 << 10) - int(read(f"{memory}/videoram")), "target")
+            equal(domain.libvirt.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE), {}, "leases")
             domain.libvirt.injectNMI()
             serial.say("after")
             serial.expect("echo: [after]")
@@ -170,10 +154,7 @@ def cpus(note):
     """Said by the guest, by libvirt, and by what libxl writes for drivers in the guest."""
     note("cpus")
     with Connection() as connection:
-        text = domain_xml.format(name="cpus", uuid=uuid.uuid4(), image="cpus", more="", settings="")
-        found = connection.libvirt.defineXML(text.replace("<vcpu>1", "<vcpu current='1'>4"))
-        connection.expect("cpus", ("defined", 0))
-        with Domain(connection, found) as domain:
+        with connection.defineXML(xml("cpus", image="cpus", driver="file").replace("<vcpu>1", "<vcpu current='1'>4")) as domain:
             domain.start()
             serial = domain.terminal()
             serial.expect("cpus guest: up")
@@ -185,11 +166,11 @@ def cpus(note):
             domain.libvirt.setVcpu("3", 1, libvirt.VIR_DOMAIN_AFFECT_LIVE)
             serial.say("")
             serial.expect("cpus: 0f")
-            check("vCPUs", domain.libvirt.vcpusFlags(), 4)
+            equal(domain.libvirt.vcpusFlags(), 4, "vCPUs")
             nodes = [read(f"/local/domain/{domain.domid()}/cpu/{number}/availability") for number in range(4)]
-            check("availability", nodes, ["online"] * 4)
-            refusal = refused(domain.libvirt.setVcpus, 2)
-            check("fewer", "cannot take one" in refusal, True)
+            equal(nodes, ["online"] * 4, "availability")
+            words = refusal(domain.libvirt.setVcpus, 2)
+            equal("cannot take one" in words, True, "fewer")
 
 
 @test("numbers: a device of the host leaves dom0", 90)
@@ -197,10 +178,10 @@ def device(note):
     driver = Path(f"/sys/bus/pci/devices/{DEVICE}/driver")
     before = driver.resolve().name if driver.exists() else None
     with Connection() as connection:
-        found = connection.libvirt.nodeDeviceLookupByName("pci_" + re.sub(r"[:.]", "_", DEVICE))
+        found = connection.conn.nodeDeviceLookupByName("pci_" + re.sub(r"[:.]", "_", DEVICE))
         found.dettach()
-        check("driver", driver.resolve().name, "pciback")
-        print("# other driver:", refused(found.detachFlags, "vfio"), flush=True)
+        equal(driver.resolve().name, "pciback", "driver")
+        print("# other driver:", refusal(found.detachFlags, "vfio"), flush=True)
         found.reAttach()
         # Said and not checked: a device without a driver of its own was seen to stay with pciback.
         print("# drivers:", before, driver.resolve().name if driver.exists() else None, flush=True)

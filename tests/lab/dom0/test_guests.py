@@ -6,13 +6,7 @@ from pathlib import Path
 
 from guest import Guest
 from harness import test
-from host import Failure, domains, qemuOf, read, run, waitFor
-
-
-def check(right, text):
-    """Fails with a text unless right."""
-    if not right:
-        raise Failure(text)
+from host import check, domains, qemuOf, read, run, waitFor
 
 
 @test("serial: the echo guest answers over xl console, is reset, answers again, powers off", 300, starts=2)

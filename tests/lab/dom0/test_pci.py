@@ -14,14 +14,14 @@ import time
 from domain import Connection
 from guest import Guest
 from harness import say, test
-from host import Failure, read, remaining, run, waitFor
+from host import Failure, check, read, remaining, run, waitFor
 from libxl import Libxl
 from monitor import Monitor
-from passthrough import EDU, EDU_IDS, NIC, NIC_IDS, NO_RESET, Assignable, check, driver, ofStubdomain, owner
+from passthrough import EDU, EDU_IDS, NIC, NIC_IDS, NO_RESET, Assignable, driver, ofStubdomain, owner
 from pciguest import PciGuest
 from test_driver_hostdev import EDU_OPTIONAL, hostdev, settings
-from test_driver_hotplug import refused as refusedByLibvirt
 from test_ends import stubdomainDies, xenCrash
+from virt import refusal
 
 # Xen 4.20 wants to know it when the guest is created.
 HOT = {"passthrough": "enabled"}
@@ -129,7 +129,7 @@ def refusedAtStart(words):
     """A domain of libvirt with the device must not start, for this reason."""
     with Connection() as connection, connection.define("p-libvirt", "print", f"<devices>{hostdev(EDU)}</devices>",
                                                        settings(EDU_OPTIONAL)) as domain:
-        said = refusedByLibvirt(domain.libvirt.create)
+        said = refusal(domain.libvirt.create)
         check(words in said, f"no {words!r} in {said!r}")
 
 

@@ -34,13 +34,13 @@ def _virsh(*words):
 
 
 def _hasDisk(connection, name):
-    xml = connection.libvirt.lookupByName(name).XMLDesc()
+    xml = connection.conn.lookupByName(name).XMLDesc()
     return any(disk.find("target").get("dev") == "xvdf" for disk in ElementTree.fromstring(xml).iter("disk"))
 
 
 def _begin(connection, name, chance):
     """Starts a domain that is shut off; stops, or plugs or unplugs a disk of, one that runs. (word, process)"""
-    if not connection.libvirt.lookupByName(name).isActive():
+    if not connection.conn.lookupByName(name).isActive():
         return "start", _virsh("start", name)
     if chance.random() < 0.4:
         return "destroy", _virsh("destroy", name)
@@ -52,7 +52,7 @@ def _begin(connection, name, chance):
 def _problem(connection, name):
     """What is not as it should be with a domain: libvirt, Xen and the stubdomain must agree. None: all is well."""
     there = domains()
-    domain = connection.libvirt.lookupByName(name)
+    domain = connection.conn.lookupByName(name)
     found = (domain.state()[0] in (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_PAUSED), name in there, f"{name}-dm" in there)
     if found == (False, False, False):
         return None
@@ -68,7 +68,7 @@ def _problem(connection, name):
 
 def _startOne(connection, chance):
     """If none runs: there is to be one that is stopped, or gets or loses its disk."""
-    found = [connection.libvirt.lookupByName(name) for name in NAMES]
+    found = [connection.conn.lookupByName(name) for name in NAMES]
     if not any(domain.isActive() for domain in found):
         chance.choice(found).create()
 

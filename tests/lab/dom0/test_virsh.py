@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 from guest import Guest
 from harness import test
-from host import Failure, domains, qemuOf, run
-from virt import URI, Connection, equal, removedAfterwards, waitGone, xml
+from host import Failure, domains, equal, qemuOf, run
+from virt import URI, Connection, removedAfterwards, waitGone, xml
 
 NAME = "walk"
 

@@ -53,7 +53,7 @@ class Connection:
         with contextlib.suppress(libvirt.libvirtError):
             for number in self._ids:
                 self.conn.domainEventDeregisterAny(number)
-            self.conn.close()
+        self.conn.close()
 
     def _note(self, _conn, domain, *rest):
         *what, kind = rest
@@ -74,30 +74,30 @@ class Connection:
                     raise Failure(f"no event {event}, but {self.events}")
 
 
-def refused(code, function, *words):
-    """Calls a function that must fail with an error code of libvirt; returns the message."""
+def refusal(function, *words, code=None):
+    """Calls a function that must fail with an error of libvirt's, if a code is given with that one; returns the message."""
     try:
         result = function(*words)
     except libvirt.libvirtError as error:
-        if error.get_error_code() != code:
+        if code not in (None, error.get_error_code()):
             raise Failure(f"{function.__name__}{words} failed with {error.get_error_code()}, not {code}: {error}") from error
         return str(error)
     raise Failure(f"{function.__name__}{words} returned {result!r} and should have failed")
 
 
-def equal(found, wanted, what=""):
-    """Fails unless both are the same."""
-    if found != wanted:
-        raise Failure(f"{what or 'found'}: {found!r}, not {wanted!r}")
+def refused(code, function, *words):
+    """As refusal(), with the code first."""
+    return refusal(function, *words, code=code)
 
 
-def xml(name, image="print", memory=64, vcpus=1, devices="", more=""):
-    """A domain with a disk and a serial port; devices and more: XML to put inside <devices> and beside it."""
-    drive = f"""<disk type='file' device='disk'><driver name='phy' type='raw'/><source file='/srv/guests/{image}.img'/>
+def xml(name, image="print", memory=64, vcpus=1, driver="phy", devices="", more="", settings=""):
+    """A domain with a disk and a serial port; XML to put inside <devices>, before it, and behind it in the driver's namespace."""
+    namespace = " xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0'" if settings else ""
+    drive = f"""<disk type='file' device='disk'><driver name='{driver}' type='raw'/><source file='/srv/guests/{image}.img'/>
         <target dev='hda' bus='ide'/></disk>"""
-    return f"""<domain type='xen'><name>{name}</name><memory unit='MiB'>{memory}</memory><vcpu>{vcpus}</vcpu>
+    return f"""<domain type='xen'{namespace}><name>{name}</name><memory unit='MiB'>{memory}</memory><vcpu>{vcpus}</vcpu>
       <os><type arch='x86_64'>hvm</type><boot dev='hd'/></os><features><acpi/><apic/></features>{more}
-      <devices>{drive}<serial type='pty'/>{devices}</devices></domain>"""
+      <devices>{drive}<serial type='pty'/>{devices}</devices>{settings}</domain>"""
 
 
 @contextlib.contextmanager
