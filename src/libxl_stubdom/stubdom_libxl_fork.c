@@ -20,9 +20,9 @@
 
 VIR_LOG_INIT("stubdom.libxl_fork");
 
-/* A child has this long, and each further one twice as long as the one before: 63 s in all. */
-#define FIRST_MS 1000
-#define ATTEMPTS 6
+/* A child has this long, and each further one twice as long as the one before: 62 s in all. */
+#define FIRST_MS 2000
+#define ATTEMPTS 5
 
 static void G_GNUC_PRINTF(5, 0) ignoreMessage(xentoollog_logger *logger, xentoollog_level level, int errnoval,
                                               const char *context, const char *format, va_list arguments)

@@ -67,7 +67,7 @@ def _clean(before):
 def _processors():
     """Where the processors of all domains are, in what `xl dmesg` says from now on; the rest of what is of use, as lines."""
     run("xl", "debug-keys", "v")
-    kept = re.compile(r">>> Domain|VCPU|exitcode|RIP =")
+    kept = re.compile(r">>> Domain|\tVCPU|exitcode|RIP =")
     dumped = [line for line in run("xl", "dmesg")[1].splitlines() if kept.search(line)]
     return run("xl", "vcpu-list", check=False)[1].splitlines() + dumped
 

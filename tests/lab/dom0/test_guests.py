@@ -47,8 +47,15 @@ def buttonTest(note):
 
 
 SILENT, SERVER = "silent0", "xenbr0"  # bridges
-NO_BOOT = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", f"--interface={SILENT}", "--bind-interfaces",
-           "--except-interface=lo", "--dhcp-range=192.168.78.50,192.168.78.60,1h", "--no-ping", "--pid-file=", "--leasefile-ro"]
+ROUTER = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--bind-dynamic", "--except-interface=lo",
+          "--no-ping", "--pid-file=", "--leasefile-ro", "--enable-ra"]
+
+
+def _serve(bridge, prefix, *options):
+    """A router of IPv6 on a bridge: iPXE waits 20 s for one before it does with what DHCP said."""
+    run("ip", "address", "add", f"{prefix}1/64", "dev", bridge, "nodad")
+    return subprocess.Popen([*ROUTER, f"--interface={bridge}", f"--dhcp-range={prefix},ra-only", *options],
+                            stdin=subprocess.DEVNULL)
 
 
 @test("network: iPXE of two emulated e1000: the first is told to boot nothing, the second loads and starts the boot program",
@@ -58,7 +65,7 @@ def networkTest(note):
     run("ip", "link", "add", SILENT, "type", "bridge")
     run("ip", "address", "add", "192.168.78.1/24", "dev", SILENT)
     run("ip", "link", "set", SILENT, "up")
-    server = subprocess.Popen(NO_BOOT, stdin=subprocess.DEVNULL)
+    servers = [_serve(SILENT, "fd00:78::", "--dhcp-range=192.168.78.50,192.168.78.60,1h"), _serve(SERVER, "fd00:77::")]
     try:
         with Guest("net", image=None, boot="n", memory=96,
                    vif=[f"mac=00:16:3e:00:02:01,bridge={SILENT},model=e1000",
@@ -75,8 +82,10 @@ def networkTest(note):
             guest.destroy()
             guest.waitGone()
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers:
+            server.terminate()
+            server.wait()
+        run("ip", "address", "del", "fd00:77::1/64", "dev", SERVER)
         run("ip", "link", "delete", SILENT)
 
 
