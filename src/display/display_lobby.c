@@ -7,6 +7,7 @@
 #include "display_lobby.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,6 +85,8 @@ displayLobbyAdd(DisplayLobby *lobby, int fd, uint32_t listener, uint32_t flags, 
 {
     DisplayGuest *guest = makeRoom(lobby);
 
+    /* One that is accepted is so already; for one that is handed in, libvncserver would wait for ever. */
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     *guest = (DisplayGuest){.fd = fd, .listener = listener, .flags = flags, .deadline = now + SILENCE_MAX};
     guest->readable = true;
     if (!(flags & DISPLAY_FLAG_WEBSOCKET) &&

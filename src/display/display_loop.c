@@ -272,7 +272,7 @@ runOnce(void)
         loop.spent++;
     }
     if (sources[POLL_CONNECTIONS].revents) {
-        receiveConnections(now);
+        receiveConnections(nowMs()); /* poll() may have taken a day */
     }
     if (sources[POLL_SOCKET].revents) {
         receiveRequest();

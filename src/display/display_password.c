@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <gcrypt.h>
 #include <rfb/rfb.h>
 
 /*
@@ -33,12 +34,19 @@ rfbRandomBytes(unsigned char *bytes)
     }
 }
 
+/*
+ * libvncserver uses libgcrypt without a beginning, of which that complains to
+ * the system's log, through a socket that stays open.
+ */
 void
 displayPasswordPrepare(void)
 {
     unsigned char bytes[CHALLENGESIZE];
     char nothing[] = "x";
 
+    (void)gcry_check_version(NULL);
+    (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+    (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
     rfbRandomBytes(bytes);
     rfbEncryptBytes(bytes, nothing);
 }

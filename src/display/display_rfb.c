@@ -62,14 +62,14 @@ lookClipboard(const uint8_t *data, size_t have, uint64_t *length)
 }
 
 static DisplayRfbVerdict
-lookNormal(const uint8_t *data, size_t have, bool updating, uint64_t *length)
+lookNormal(const uint8_t *data, size_t have, bool busy, uint64_t *length)
 {
     switch (data[0]) {
     case SET_PIXEL_FORMAT:
-        return updating ? DISPLAY_RFB_HOLD : passWhen(have, 20);
+        return busy ? DISPLAY_RFB_HOLD : passWhen(have, 20);
     case SET_ENCODINGS:
-        if (updating || have < 4) {
-            return updating ? DISPLAY_RFB_HOLD : DISPLAY_RFB_WAIT;
+        if (busy || have < 4) {
+            return busy ? DISPLAY_RFB_HOLD : DISPLAY_RFB_WAIT;
         }
         return passList(have, 4, 4, read16(data + 2), ENCODINGS_MAX);
     case UPDATE_REQUEST:
@@ -84,7 +84,7 @@ lookNormal(const uint8_t *data, size_t have, bool updating, uint64_t *length)
         if (have < 8) {
             return DISPLAY_RFB_WAIT;
         }
-        return updating ? DISPLAY_RFB_HOLD : passList(have, 8, 16, data[6], SCREENS_MAX);
+        return busy ? DISPLAY_RFB_HOLD : passList(have, 8, 16, data[6], SCREENS_MAX);
     case QEMU_CLIENT: /* the extended key event is all that is offered */
         if (have < 2) {
             return DISPLAY_RFB_WAIT;
@@ -96,7 +96,7 @@ lookNormal(const uint8_t *data, size_t have, bool updating, uint64_t *length)
 }
 
 DisplayRfbVerdict
-displayRfbLook(DisplayRfbState state, const uint8_t *data, size_t have, bool updating, uint64_t *length)
+displayRfbLook(DisplayRfbState state, const uint8_t *data, size_t have, bool busy, uint64_t *length)
 {
     switch (state) {
     case DISPLAY_RFB_VERSION:
@@ -107,7 +107,7 @@ displayRfbLook(DisplayRfbState state, const uint8_t *data, size_t have, bool upd
     case DISPLAY_RFB_INIT:
         return passWhen(have, 1);
     case DISPLAY_RFB_NORMAL:
-        return lookNormal(data, have, updating, length);
+        return lookNormal(data, have, busy, length);
     default:
         return DISPLAY_RFB_REFUSE;
     }

@@ -32,7 +32,7 @@ typedef enum {
 
 typedef enum {
     DISPLAY_RFB_WAIT = 0, /* more has to come */
-    DISPLAY_RFB_HOLD,     /* not while an update is being sent: it changes how pixels are encoded */
+    DISPLAY_RFB_HOLD,     /* not while the viewer is busy: it changes how pixels are encoded, or is answered at once */
     DISPLAY_RFB_PASS,     /* libvncserver may read it */
     DISPLAY_RFB_SKIP,     /* @length bytes are to be thrown away */
     DISPLAY_RFB_REFUSE,   /* a viewer has no business with this */
@@ -42,8 +42,7 @@ typedef enum {
  * displayRfbLook:
  * @data: what has come, from the beginning of a message on
  * @have: how many bytes, at least 1
- * @updating: an update is half sent
+ * @busy: an update is half sent, or the connection has no room for an answer
  * @length: (out): for DISPLAY_RFB_SKIP
  */
-DisplayRfbVerdict displayRfbLook(DisplayRfbState state, const uint8_t *data, size_t have, bool updating,
-                                 uint64_t *length);
+DisplayRfbVerdict displayRfbLook(DisplayRfbState state, const uint8_t *data, size_t have, bool busy, uint64_t *length);

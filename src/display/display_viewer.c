@@ -220,13 +220,20 @@ skipSome(DisplayViewer *viewer)
     return true;
 }
 
+/* Whether it has to wait with what changes how pixels are encoded, or is answered at once. */
+static bool
+busy(DisplayViewer *viewer)
+{
+    return displayUpdateRunning(&viewer->update) || !displayViewerWritable(viewer);
+}
+
 /* A browser's messages are in frames that only libvncserver can read. */
 static bool
 readBrowser(DisplayViewer *viewer)
 {
     char byte;
 
-    if (displayUpdateRunning(&viewer->update)) {
+    if (busy(viewer)) {
         viewer->held = true;
         return false;
     }
@@ -272,7 +279,7 @@ readOne(DisplayViewer *viewer)
         rfbCloseClient(viewer->client);
         return false;
     }
-    switch (displayRfbLook(state, data, (size_t)count, displayUpdateRunning(&viewer->update), &viewer->skip)) {
+    switch (displayRfbLook(state, data, (size_t)count, busy(viewer), &viewer->skip)) {
     case DISPLAY_RFB_WAIT:
         waitForMore(viewer);
         return false;
@@ -292,9 +299,9 @@ readOne(DisplayViewer *viewer)
 }
 
 bool
-displayViewerReadable(const DisplayViewer *viewer)
+displayViewerReadable(DisplayViewer *viewer)
 {
-    return !displayViewerGone(viewer) && viewer->readable && !(viewer->held && displayUpdateRunning(&viewer->update));
+    return !displayViewerGone(viewer) && viewer->readable && !(viewer->held && busy(viewer));
 }
 
 void
@@ -309,11 +316,16 @@ displayViewerRead(DisplayViewer *viewer)
 }
 
 bool
-displayViewerWritable(const DisplayViewer *viewer)
+displayViewerWritable(DisplayViewer *viewer)
 {
     struct pollfd room = {.fd = viewer->client->sock, .events = POLLOUT};
+    int count = poll(&room, 1, 0);
 
-    return poll(&room, 1, 0) == 1 && room.revents == POLLOUT;
+    /* The others are found out when they are read to their end. */
+    if (count == 1 && viewer->held && room.revents & (POLLERR | POLLHUP)) {
+        rfbCloseClient(viewer->client);
+    }
+    return count == 1 && room.revents == POLLOUT;
 }
 
 /* --- what it presses --------------------------------------------------------- */

@@ -27,7 +27,7 @@ typedef struct {
     uint32_t listener; /* where it came in */
     uint32_t flags;    /* DISPLAY_FLAG_WEBSOCKET, DISPLAY_FLAG_SKIP_AUTH */
     bool readable;     /* there may be something to read */
-    bool held;         /* it has something to say that has to wait for the end of the update */
+    bool held;         /* it has something to say that has to wait: for the end of the update, or for room */
     bool authenticated;
     bool initialized;
     uint64_t skip;                  /* bytes to be thrown away */
@@ -56,13 +56,14 @@ displayViewerGone(const DisplayViewer *viewer)
 }
 
 /** Whether displayViewerRead() has something to do. */
-bool displayViewerReadable(const DisplayViewer *viewer);
+bool displayViewerReadable(DisplayViewer *viewer);
 
 /** Takes what it says, a bounded number of messages. */
 void displayViewerRead(DisplayViewer *viewer);
 
-/** Whether its socket has room; if not, it will be said when it has. */
-bool displayViewerWritable(const DisplayViewer *viewer);
+/** Whether its socket has room; if not, it will be said when it has. Closes a viewer that has gone in the middle of
+ * something. */
+bool displayViewerWritable(DisplayViewer *viewer);
 
 /** A key, as Linux calls it. */
 void displayViewerKey(DisplayViewer *viewer, uint32_t code, bool down);

@@ -9,11 +9,13 @@
  * process that confined itself in between behaves as it would on Xen. Grants
  * are pages of a sparse file; events travel through the test process, which
  * masks a port until it is unmasked, as Xen does. Errors are what the real
- * libraries return; nothing here is lenient.
+ * libraries return; nothing here is lenient. For the display, which is the one
+ * that maps foreign memory, tests put the time forward.
  */
 
 #include "fake_hypervisor.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -25,6 +27,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <xen/xen.h>
@@ -329,6 +332,48 @@ ioctl(int fd, unsigned long request, ...)
     return 0;
 }
 
+/* --- time ------------------------------------------------------------------- */
+
+typedef int (*ClockFunc)(clockid_t clock, struct timespec *now);
+
+static ClockFunc realClock;
+static const volatile uint32_t *passed; /* seconds; NULL: this process has the real time */
+
+static void
+openClock(void)
+{
+    void *page = MAP_FAILED;
+    char path[4096];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/clock", fakeDirectory());
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        page = mmap(NULL, FAKE_PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+        close(fd);
+    }
+    if (page == MAP_FAILED) {
+        abort();
+    }
+    passed = page;
+}
+
+/* Called by the programs, and, before main(), by libraries. */
+int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int status;
+
+    if (!realClock) {
+        realClock = (ClockFunc)dlsym(RTLD_NEXT, "clock_gettime");
+    }
+    status = realClock(clock, now);
+    if (status == 0 && passed && clock == CLOCK_MONOTONIC) {
+        now->tv_sec += *passed;
+    }
+    return status;
+}
+
 /* --- foreign memory --------------------------------------------------------- */
 
 xenforeignmemory_handle *
@@ -339,6 +384,7 @@ xenforeignmemory_open(struct xentoollog_logger *logger, unsigned int flags)
     if (handle) {
         handle->only = -1;
         lastMemory = handle;
+        openClock();
     }
     return handle;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The display: a scripted frontend draws and listens to keys, a small VNC viewer looks and types."""
 
+import fcntl
 import os
 import socket
 import struct
@@ -264,6 +265,18 @@ class ViewersTest(DisplayTest):
             self.wait_event('VNC_DISCONNECTED')
         self.assert_shows(self.view(), framebuffer.picture())
 
+    def test_gone_while_it_had_to_wait(self):
+        """It says something that has to wait for the end of an update, of which it reads no more."""
+        self.start_display(lambda stub: (Framebuffer(stub, 1600, 1200, pages=2048).connect(), Keyboard(stub).connect()))
+        for linger in (0, 1):  # 1: no orderly end of the connection
+            viewer = self.view()
+            viewer.request()
+            viewer.receive(1000)
+            viewer.set_encodings(RAW)
+            viewer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', linger, 0))
+            viewer.close()
+            self.wait_event('VNC_DISCONNECTED')
+
     def test_fifty_connections_a_second(self):
         model, framebuffer, keyboard = self.start_display()
         watcher = self.view()
@@ -322,6 +335,31 @@ class ViewersTest(DisplayTest):
             watcher.update()
         self.assertLessEqual(self.cpu_time(pid) - begin, 0.05)
 
+    def hand_in(self, **options):
+        """A viewer as virDomainOpenGraphicsFD() makes one, whose socket could make the display wait."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.driver.answer(self.driver.send('getfd', {'fdname': 'viewer'}, theirs.fileno()))
+            self.driver.call('add_client', {'protocol': 'vnc', 'fdname': 'viewer', **options})
+            viewer = self.view(address=ours)
+            self.assertTrue(fcntl.fcntl(theirs, fcntl.F_GETFL) & os.O_NONBLOCK)
+        return viewer
+
+    def test_answers_that_nobody_reads(self):
+        """Each list of encodings with that of QEMU's keys is answered at once."""
+        self.start_display()
+        watcher = self.view()
+        for viewer in self.view(), self.hand_in():
+            viewer.socket.settimeout(0.5)
+            with self.assertRaises(TimeoutError):
+                while True:
+                    viewer.send(struct.pack('>BxHi', 2, 1, EXTENDED_KEY) * 4096)
+            begin = time.monotonic()
+            watcher.look()
+            self.assertLess(time.monotonic() - begin, 2 * self.slowness)
+            viewer.close()
+            self.wait_event('VNC_DISCONNECTED')
+
     def test_half_a_message_stops_nobody(self):
         self.start_display()
         half, watcher = self.view(), self.view()
@@ -374,11 +412,7 @@ class ViewersTest(DisplayTest):
 
     def test_handed_in(self):
         self.start_display(vnc=f'{self.vnc},password=on')
-        ours, theirs = socket.socketpair()
-        self.driver.answer(self.driver.send('getfd', {'fdname': 'viewer'}, theirs.fileno()))
-        theirs.close()
-        self.driver.call('add_client', {'protocol': 'vnc', 'fdname': 'viewer', 'skipauth': True})
-        self.view(address=ours).look()
+        self.hand_in(skipauth=True).look()
         with self.assertRaisesRegex(QmpError, "no file descriptor 'viewer'"):
             self.driver.call('add_client', {'protocol': 'vnc', 'fdname': 'viewer'})
         self.assertEqual(self.wait_event('VNC_CONNECTED')['client']['family'], 'unix')

@@ -11,6 +11,7 @@ from harness.qmp import QmpError
 from harness.viewer import RfbError, Viewer
 
 KEY_A = 30
+VERSION = b'RFB 003.008\n'
 
 
 class AccessTest(DisplayTest):
@@ -102,6 +103,41 @@ class AccessTest(DisplayTest):
         self.start_display(vnc='127.0.0.1:100,to=199')
         with self.assertRaisesRegex(QmpError, 'not asked for a password'):
             self.driver.call('set_password', {'protocol': 'vnc', 'password': 'sesame'})
+
+
+class SilenceTest(DisplayTest):
+    """A viewer that comes has ten seconds to say something."""
+
+    def come(self):
+        viewer = Viewer(self.address(), begin=False, timeout=self.deadline.remaining('the VNC server'))
+        self.sockets.append(viewer)
+        self.assertEqual(viewer.receive(12), VERSION)
+        return viewer
+
+    def speak(self, viewer):
+        viewer.send(VERSION)
+        self.assertEqual(viewer.receive(2), b'\1\1')
+
+    def test_silence(self):
+        self.start_display()
+        watcher, first, second = self.view(), self.come(), self.come()
+        self.hypervisor.pass_time(9)
+        watcher.look()
+        self.speak(first)
+        self.hypervisor.pass_time(1)
+        watcher.look()
+        self.assertEqual(second.socket.recv(1), b'')
+        self.speak(self.come())
+
+    def test_nothing_happened_before(self):
+        """The ten seconds begin when the viewer comes, not when the display last had something to do."""
+        self.start_display()
+        watcher = self.view()
+        watcher.look()
+        self.hypervisor.pass_time(3600)
+        viewer = self.come()
+        watcher.look()
+        self.speak(viewer)
 
 
 class ListenTest(DisplayTest):

@@ -131,6 +131,9 @@ class Hypervisor:
         os.ftruncate(self.memory, GRANT_TABLE_SIZE + DOMAINS_MAX * GRANTS_MAX * PAGE_SIZE)
         self.frames = os.open(self.directory / 'frames', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(self.frames, FRAME_TABLE_SIZE + FRAMES_MAX * PAGE_SIZE)
+        self.clock = os.open(self.directory / 'clock', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.ftruncate(self.clock, PAGE_SIZE)
+        self.passed = 0
         self.next_frame = 256
         self.lock = threading.RLock()
         self.domains = {}
@@ -146,7 +149,7 @@ class Hypervisor:
     def close(self):
         os.write(self.stop_write, b'x')
         self.thread.join()
-        for descriptor in (self.stop_read, self.stop_write, self.memory, self.frames):
+        for descriptor in (self.stop_read, self.stop_write, self.memory, self.frames, self.clock):
             os.close(descriptor)
 
     def allocate_frames(self, count):
@@ -154,6 +157,11 @@ class Hypervisor:
             first = self.next_frame
             self.next_frame += count
             return first
+
+    def pass_time(self, seconds):
+        """For displays, from now on it is so much later, however long they sleep in the middle of something."""
+        self.passed += seconds
+        os.pwrite(self.clock, struct.pack('=I', self.passed), 0)
 
     # --- domains
 
