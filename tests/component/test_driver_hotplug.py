@@ -307,7 +307,7 @@ class NicTest(HotplugTest):
         self.assert_refused(OPERATION_FAILED, 'it sticks', 'detachDevice', self.nic())
         del self.toolstack.failures['libxl_device_nic_remove']
         self.driver.on('guest', 'detachDevice', self.nic())
-        self.assertEqual([event[1] for event in self.driver.events], ['added', 'removal failed', 'removed'])
+        self.driver.expect(*(('guest', event, 'net1') for event in ('added', 'removal failed', 'removed')))
 
     def test_emulated_cards_stay(self):
         self.start_guest()

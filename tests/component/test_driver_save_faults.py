@@ -209,7 +209,7 @@ class OtherImageTest(SaveTest):
 
 
 class DamagedTest(SaveTest):
-    seconds = 120
+    seconds = 240
 
     def test_anywhere(self):
         """One byte of the file is another one, at 200 random places: it is refused, and the guest never runs."""
