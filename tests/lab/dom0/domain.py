@@ -13,7 +13,9 @@ LIFECYCLE = ("defined", "undefined", "started", "suspended", "resumed", "stopped
 
 
 class Connection(virt.Connection):
-    """A connection on which domains are defined that end, whatever happens."""
+    """A connection on which domains are defined that end, whatever happens. libvirt takes one callback of a kind."""
+
+    watched = ("lifecycle",)
 
     def expectNext(self, name, *wanted):
         """Waits for the next lifecycle events of a domain, each (what, detail), and compares them."""

@@ -39,12 +39,15 @@ def _startLoop():
 class Connection:
     """libvirt's connection as `conn`, and what it reported as `events`: (domain's name, kind, what)."""
 
+    watched = tuple(kind for kind, _ in _EVENTS)
+
     def __init__(self, uri=URI):
         _startLoop()
         self.conn = libvirt.open(uri)
         self.events = []
         self._changed = threading.Condition()
-        self._ids = [self.conn.domainEventRegisterAny(None, event, self._note, kind) for kind, event in _EVENTS]
+        self._ids = [self.conn.domainEventRegisterAny(None, event, self._note, kind) for kind, event in _EVENTS
+                     if kind in self.watched]
 
     def __enter__(self):
         return self
