@@ -24,7 +24,7 @@
 #define FAKE_FRAMES_MAX 65536U
 #define FAKE_FRAME_TABLE_SIZE (FAKE_FRAMES_MAX * 4U)
 
-/* $FAKEXEN_DIR/clock: seconds, 32 bits, by which the time is ahead of the real one in programs that map foreign memory. */
+/* $FAKEXEN_DIR/clock: seconds, 32 bits, that the time is ahead of the real one in programs that map foreign memory. */
 
 /* $FAKEXEN_DIR/evtchn: a SOCK_SEQPACKET socket; each handle of libxenevtchn is a connection. */
 typedef enum {
