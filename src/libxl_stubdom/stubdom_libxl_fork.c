@@ -67,8 +67,10 @@ endChild(pid_t child)
     }
 }
 
-/* One attempt: as fork() does; the parent is told whether the child is of use. Nothing of libvirt's in the child: it
- * logs. */
+/*
+ * One attempt: as fork() does; the parent is told whether the child is of use. The child does nothing that libvirt
+ * logs, such as VIR_CLOSE().
+ */
 static pid_t
 forkOne(int milliseconds, bool *usable)
 {

@@ -2,9 +2,9 @@
 """Runs tests in dom0 and prints TAP. Around each: a deadline, the leak check, and after a failure the logs to read.
 
 Two things make a test run again, once: the emulator's own fault (faults.py),
-and a deadline that passed, in LATE tests at most: an emulator on a busy machine
-may be that slow. Both are printed and counted. A wrong answer never is tried
-again. What a failed test left is removed, so that the next starts clean.
+and the deadline of a whole test, in LATE of them at most: an emulator on a busy
+machine may be that slow. Both are printed and counted. A wrong answer, or a
+limit of the product's that was exceeded, is never tried again. What a failed test left is removed, so that the next starts clean.
 """
 
 import os
@@ -16,7 +16,7 @@ import traceback
 import leaks
 from faults import emulatorFault
 from guest import guestLogs
-from host import Deadline, domains, logTail, LOGS, processes, run, setDeadline
+from host import Deadline, domains, logTail, LOGS, overdue, processes, run, setDeadline
 
 _tests = []
 _CLEANUP = 60
@@ -88,7 +88,7 @@ def _attempt(seconds, function, names, before):
         wrong, after = leaks.settle(before)
     except Exception as error:  # pylint: disable=broad-except
         wrong = traceback.format_exc().splitlines()
-        again = "late" if isinstance(error, Deadline) else None
+        again = "late" if isinstance(error, Deadline) and overdue() else None
     finally:
         signal.alarm(0)
     if wrong:

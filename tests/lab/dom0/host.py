@@ -50,6 +50,11 @@ def remaining():
     return min(left, 3600)
 
 
+def overdue():
+    """Whether the deadline has passed; a wait of its own that was in vain is none."""
+    return time.monotonic() >= _end[0]
+
+
 def run(*words, check=True):
     """Runs a program: (status, what it said on stdout and stderr)."""
     try:
@@ -65,7 +70,8 @@ def run(*words, check=True):
 
 def waitFor(what, question, seconds=None):
     """Asks until the answer is true, less and less often, and returns it."""
-    end = time.monotonic() + (remaining() if seconds is None else min(seconds, remaining()))
+    remaining()
+    end = _end[0] if seconds is None else min(time.monotonic() + seconds, _end[0])
     pause = 0.02
     while True:
         answer = question()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Guests that do what guests do: boot from disk and network, talk, restart, power off, see their drives."""
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -51,11 +52,19 @@ ROUTER = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"
           "--no-ping", "--pid-file=", "--leasefile-ro", "--enable-ra"]
 
 
-def _serve(bridge, prefix, *options):
-    """A router of IPv6 on a bridge: iPXE waits 20 s for one before it does with what DHCP said."""
+@contextlib.contextmanager
+def _router(bridge, prefix, *options):
+    """A router of IPv6 on a bridge: iPXE waits 20 s for one before it goes on with what DHCP said."""
     run("ip", "address", "add", f"{prefix}1/64", "dev", bridge, "nodad")
-    return subprocess.Popen([*ROUTER, f"--interface={bridge}", f"--dhcp-range={prefix},ra-only", *options],
-                            stdin=subprocess.DEVNULL)
+    try:
+        with subprocess.Popen([*ROUTER, f"--interface={bridge}", f"--dhcp-range={prefix},ra-only", *options],
+                              stdin=subprocess.DEVNULL) as server:
+            try:
+                yield
+            finally:
+                server.terminate()
+    finally:
+        run("ip", "address", "del", f"{prefix}1/64", "dev", bridge)
 
 
 @test("network: iPXE of two emulated e1000: the first is told to boot nothing, the second loads and starts the boot program",
@@ -63,11 +72,11 @@ def _serve(bridge, prefix, *options):
 def networkTest(note):
     note("net")
     run("ip", "link", "add", SILENT, "type", "bridge")
-    run("ip", "address", "add", "192.168.78.1/24", "dev", SILENT)
-    run("ip", "link", "set", SILENT, "up")
-    servers = [_serve(SILENT, "fd00:78::", "--dhcp-range=192.168.78.50,192.168.78.60,1h"), _serve(SERVER, "fd00:77::")]
     try:
-        with Guest("net", image=None, boot="n", memory=96,
+        run("ip", "address", "add", "192.168.78.1/24", "dev", SILENT)
+        run("ip", "link", "set", SILENT, "up")
+        with _router(SILENT, "fd00:78::", "--dhcp-range=192.168.78.50,192.168.78.60,1h"), _router(SERVER, "fd00:77::"), \
+             Guest("net", image=None, boot="n", memory=96,
                    vif=[f"mac=00:16:3e:00:02:01,bridge={SILENT},model=e1000",
                         f"mac=00:16:3e:00:02:02,bridge={SERVER},model=e1000"]) as guest:
             guest.create()
@@ -82,10 +91,6 @@ def networkTest(note):
             guest.destroy()
             guest.waitGone()
     finally:
-        for server in servers:
-            server.terminate()
-            server.wait()
-        run("ip", "address", "del", "fd00:77::1/64", "dev", SERVER)
         run("ip", "link", "delete", SILENT)
 
 
