@@ -22,13 +22,13 @@ from lab.errors import LabError
 from lab.snapshot import saveSnapshot
 
 HERE = Path(__file__).resolve().parent
-_INPUTS = ("build.py", "dom0", "emulator.py", "guests", "hardware.py", "rootfs.py", "snapshot.py",
+_INPUTS = ("build.py", "dom0", "emulator.py", "firmware.py", "guests", "hardware.py", "rootfs.py", "snapshot.py",
            "sources.py", "suite.py")
 _BOOT_SECONDS = 900
 
 XEN_ARGUMENTS = (f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all "
                  f"dom0_mem={hardware.DOM0_MEMORY_MIB}M,max:{hardware.DOM0_MEMORY_MIB}M "
-                 "dom0_max_vcpus=2")
+                 "dom0_max_vcpus=2 spec-ctrl=no")
 KERNEL_ARGUMENTS = ("root=/dev/vda rw console=hvc0 net.ifnames=0 mitigations=off quiet "
                     "systemd.show_status=0 apparmor=0 audit=0")
 
@@ -136,6 +136,7 @@ def _buildAll(suite, directory, log):
                         "-f", directory / "key"], check=True, stdout=log, stderr=log)
         rootfs.bootstrap(suite, directory / "root", directory / "key.pub",
                          directory / "guests", log)
+        rootfs.hurryFirmware(directory / "root", log)
     with _stage("disk"):
         rootfs.takeKernels(directory / "root", directory)
         rootfs.makeImage(directory / "root", directory / "disk.raw", rootfs.DISK_BYTES, "dom0")

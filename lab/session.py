@@ -8,7 +8,6 @@ whole life of the lab kills it; whoever waits for it then gets LabTimeout.
 
 import contextlib
 import fcntl
-import os
 import shlex
 import shutil
 import subprocess

@@ -5,10 +5,10 @@
 Every test is one line of TAP somewhere below; a check without TAP (a fuzzer, the static analysis) is one test. The last line is
 "N passed, N failed", with ", N skipped" if some were, each of which said why. ./run installs what this needs.
 
-The lab leaves a part of two processors idle, and a part of the checks do not mind to wait: they run at idle priority beside
-everything else. The lab is built beside the first unit and component tests. Then come the component tests with sanitizers, alone,
-and then those of the lab: an emulator that has to share its processors starves guests that have deadlines, so where that is allowed
-it runs at real-time priority, which the kernel limits.
+The tests of the lab take the longest, and they are made of waits for one after the other of Xen's domains: an emulator of two processors
+leaves a third of two real ones idle. So they begin as soon as the lab is built, at real-time priority (which the kernel limits), because an
+emulator that has to share its processors starves guests that have deadlines; what else there is runs beside them, the checks without
+deadlines at a lower priority. Where real-time priority is not allowed, the lab's tests come last, alone.
 """
 
 import json
@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get('STUBDOM_BUILD', ROOT / 'build'))
 REAL_TIME = ('chrt', '--rr', '5')
+LOWER = 10  # niceness; at idle priority the tests of Debian 13's build would starve
 FUZZ_SECONDS = int(os.environ.get('STUBDOM_FUZZ_SECONDS', '60'))
 # The driver's component tests of monitor and events.
 THREADED = ['test_driver_speed', 'test_driver_reconnect', 'test_driver_lifecycle.EndTest', 'test_driver_lifecycle.StartTest']
@@ -113,13 +114,13 @@ def configure(tally, name, *options, compiler=None, targets=(), directory=None, 
     return directory if built else None
 
 
-def meson_test(tally, directory, *suites, name=None, prefix=()):
+def meson_test(tally, directory, *suites, name=None, prefix=(), options=()):
     name = name or directory.name
     log = directory / 'meson-logs' / 'testlog.json'
     log.unlink(missing_ok=True)
     say(f'{name}: {", ".join(suites)} tests')
     words = [word for suite in suites for word in ('--suite', suite)]
-    result = run([*prefix, 'meson', 'test', '-C', directory, '--no-rebuild', *words])
+    result = run([*prefix, 'meson', 'test', '-C', directory, '--no-rebuild', *options, *words])
     if not log.exists():
         tally.add(f'{name}: meson test', False, result.stdout)
         return
@@ -164,11 +165,12 @@ def trixie(tally):
         meson_test(tally, directory, 'unit', 'driver', name='trixie', prefix=prefix)
 
 
-def fuzz(tally):
-    directory = configure(tally, 'fuzz', '-Dfuzz=true', '-Ddriver=disabled', '-Db_sanitize=address,undefined',
-                          '-Db_lundef=false', compiler='clang')
-    if not directory:
-        return
+def fuzz_build(tally):
+    return configure(tally, 'fuzz', '-Dfuzz=true', '-Ddriver=disabled', '-Db_sanitize=address,undefined',
+                     '-Db_lundef=false', compiler='clang')
+
+
+def fuzz(tally, directory):
     targets = sorted(path for path in (directory / 'tests' / 'fuzz').glob('fuzz-*') if path.is_file())
     if not targets:
         tally.add('fuzz: targets', False, 'there is none')
@@ -207,31 +209,34 @@ def threads(tally, directory, made):
     say('threads: done')
 
 
-def tests(tally, layers, directory, alone):
-    """What is tested here, as it is installed and with sanitizers. @alone: returns when a machine is free for deadlines."""
+def tests(tally, layers, directory):
+    """What is tested here, as it is installed and with sanitizers."""
     suites = [suite for layer, suite in (('unit', 'unit'), ('unit', 'driver'), ('component', 'component')) if layer in layers]
+    several = ('--num-processes', 2 * os.cpu_count())  # most of them wait most of the time
     if 'unit' in layers:
         check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
-    meson_test(tally, directory, *suites)
+    meson_test(tally, directory, *suites, options=several)
     instrumented = sanitized(tally)
     made = threads_build(tally) if 'component' in layers else None
-    alone()
-    with ThreadPoolExecutor() as pool:  # most of them wait most of the time
+    with ThreadPoolExecutor() as pool:
         work = [pool.submit(threads, tally, directory, made)] if made else []
         if instrumented:
-            work.append(pool.submit(meson_test, tally, instrumented, *suites))
+            work.append(pool.submit(meson_test, tally, instrumented, *suites, options=several))
         for one in work:
             one.result()
+    say('unit and component tests: done')
 
 
 def checks(tally, directory, beside):
-    """What has no deadlines; @beside: other things have."""
+    """What has no deadlines; @beside: other things have. The fuzzers come last, when there is the most processor time for their minutes."""
     if beside:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # this thread and what it starts
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER)  # this thread and what it starts
     trixie(tally)
-    fuzz(tally)
+    fuzzed = fuzz_build(tally)
     analysis(tally, directory)
     driver_checks(tally, directory)
+    if fuzzed:
+        fuzz(tally, fuzzed)
 
 
 def lab_build(tally):
@@ -239,10 +244,9 @@ def lab_build(tally):
     return check(tally, 'lab: builds', ['./run', 'payload-of-build'])
 
 
-def lab_tests(tally):
-    first = REAL_TIME if run([*REAL_TIME, 'true']).returncode == 0 else ()
-    say(f'lab: tests{", at real-time priority" if first else ""}')
-    process = subprocess.Popen([*first, 'python3', 'tests/lab/run.py', '--payload', str(BUILD / 'payload')], cwd=ROOT, text=True,
+def lab_tests(tally, prefix):
+    say(f'lab: tests{", at real-time priority" if prefix else ""}')
+    process = subprocess.Popen([*prefix, 'python3', 'tests/lab/run.py', '--payload', str(BUILD / 'payload')], cwd=ROOT, text=True,
                                errors='replace', stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines = []
     for line in process.stdout:
@@ -250,6 +254,7 @@ def lab_tests(tally):
         print(f'    {line}', end='', flush=True)
     tally.noted += [f'lab: {line[2:].rstrip()}' for line in lines if line.startswith('# late, and run again: ')]
     tally.tap('lab', ''.join(lines), process.wait() == 0)
+    say('lab: tests: done')
 
 
 def main(layers):
@@ -262,9 +267,12 @@ def main(layers):
                 work.append(pool.submit(checks, tally, directory, 'lab' in layers))
             built = pool.submit(lab_build, tally) if 'lab' in layers else None
             if {'unit', 'component'} & set(layers):
-                tests(tally, layers, directory, built.result if built else lambda: None)
+                work.append(pool.submit(tests, tally, layers, directory))
             if built and built.result():
-                lab_tests(tally)
+                prefix = REAL_TIME if run([*REAL_TIME, 'true']).returncode == 0 else ()
+                for one in () if prefix else work:
+                    one.result()
+                lab_tests(tally, prefix)
             for one in work:
                 one.result()
     return tally.finish()

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 from lab import emulatorFault
+from lab.firmware import SHORT, WAIT, shortenBootMenu
 from lab.sources import parseLines, parseStanzas, sourcesFor
 
 _FAULT = """\
@@ -34,6 +35,23 @@ class EmulatorFault(unittest.TestCase):
         dump = "(XEN) RSP = 0x0000000000007c00  RIP = 0x{rip}\n"
         self.assertTrue(emulatorFault(dump.format(rip="ffff82d0402e1a4c")))
         self.assertFalse(emulatorFault(dump.format(rip="00000000000f1234")))
+
+
+class BootMenu(unittest.TestCase):
+    """What the compiler makes of romfile_loadint("etc/boot-menu-wait", WAIT), among other bytes."""
+
+    CALL = "ba {} 00 00 31 c9 b8 fa 40 0f 00 e8 e2 15 ff ff"
+
+    def image(self, *waits):
+        parts = (bytes.fromhex(self.CALL.format(wait.to_bytes(2, "little").hex())) for wait in waits)
+        return b"\0" * 99 + b"etc/boot-menu-wait\0".join(parts) + WAIT.to_bytes(4, "little")
+
+    def testTheWaitAloneIsReplaced(self):
+        self.assertEqual(shortenBootMenu(self.image(WAIT)), self.image(SHORT))
+
+    def testAnImageThatIsNotAsExpectedIsNotTouched(self):
+        for image in (self.image(), self.image(SHORT), self.image(WAIT, WAIT)):
+            self.assertIsNone(shortenBootMenu(image))
 
 
 class Sources(unittest.TestCase):

@@ -151,7 +151,7 @@ class StartFailureTest(DriverTest):
     def test_stubdomain_says_nothing(self):
         self.script = scripts.mute
         xml = self.xml().replace('<domain ', "<domain xmlns:stubdom='http://libvirt.org/schemas/domain/stubdom/1.0' ")
-        xml = xml.replace('</domain>', "<stubdom:stubdomain><stubdom:timeout start='1'/></stubdom:stubdomain></domain>")
+        xml = xml.replace('</domain>', "<stubdom:stubdomain><stubdom:timeout start='5'/></stubdom:stubdomain></domain>")
         self.driver.call('defineXML', xml)
         self.assert_fails('did not get ready within', 'the device model starts')
 

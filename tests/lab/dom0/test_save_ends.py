@@ -111,7 +111,7 @@ def endsAfter(note):
         name = f"s-after-{number}"
         note(name)
         counter = Counter()
-        with counting(name, memory=512) as guest:
+        with counting(name, memory=256) as guest:
             guest.create()
             fd = port(guest)
             counter.follow(fd, 3)
@@ -148,7 +148,7 @@ def stubdomainBefore(note):
 def stubdomainAfter(note):
     note("s-destroy")
     counter = Counter()
-    with counting("s-destroy", memory=512) as guest:
+    with counting("s-destroy", memory=256) as guest:
         guest.create()
         fd = port(guest)
         counter.follow(fd, 3)
