@@ -17,6 +17,7 @@ sys.path.insert(0, str(TOP))
 from lab import Lab, LabError, LabTimeout  # noqa: E402  pylint: disable=wrong-import-position
 
 LOG_LINES = 80
+_SSH_FAILED = 255
 
 
 def parser(description, log):
@@ -65,6 +66,8 @@ def runScript(options, deadline, *words, environment=(), kept=None):
     if isinstance(status, str):
         print(f"Bail out! {status}", flush=True)
         return 1
+    if status not in (0, 1):
+        print(f"Bail out! {words[0]} ended with status {status}" + (", or the connection to dom0 broke" if status == _SSH_FAILED else ""), flush=True)
     return status
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import libvirt
 import virt
 from guest import Guest
-from host import Deadline, remaining
+from host import deadlinePassed, remaining
 
 LIFECYCLE = ("defined", "undefined", "started", "suspended", "resumed", "stopped", "shutdown", "pmsuspended", "crashed")
 
@@ -25,7 +25,7 @@ class Connection(virt.Connection):
                 if len(found) >= len(wanted):
                     break
                 if not self._changed.wait(remaining()):
-                    raise Deadline(f"wanted {wanted}, there are {self.events}")
+                    raise deadlinePassed(f"wanted {wanted}, there are {self.events}")
             self.events = [event for event in self.events if event[0] != name]
         if found != list(wanted):
             raise AssertionError(f"events of {name}: {found}, wanted {list(wanted)}")

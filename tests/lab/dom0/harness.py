@@ -16,7 +16,7 @@ import traceback
 import leaks
 from faults import emulatorFault
 from guest import guestLogs
-from host import Deadline, domains, logTail, LOGS, overdue, processes, run, setDeadline
+from host import Deadline, deadlinePassed, domains, logTail, LOGS, overdue, processes, run, setDeadline
 
 _tests = []
 _CLEANUP = 60
@@ -44,7 +44,7 @@ def say(text):
 
 
 def _alarm(*unused):
-    raise Deadline("the test's deadline passed")
+    raise deadlinePassed()
 
 
 def _clean(before):

@@ -6,7 +6,7 @@ import select
 import socket
 import time
 
-from host import Deadline, Failure, remaining
+from host import Failure, deadlinePassed, remaining
 
 
 class Monitor:
@@ -35,7 +35,7 @@ class Monitor:
                     return message, time.monotonic()
                 continue
             if not select.select([self._socket], [], [], remaining())[0]:
-                raise Deadline(f"no QMP message with {member!r}")
+                raise deadlinePassed(f"no QMP message with {member!r}")
             data = self._socket.recv(65536)
             if not data:
                 raise Failure(f"the QMP socket was closed before a message with {member!r}")

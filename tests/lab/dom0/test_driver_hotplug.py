@@ -10,7 +10,7 @@ import libvirt
 from domain import Connection
 from guest import makeMedium
 from harness import test
-from host import Deadline, equal, read, remaining, run, waitFor
+from host import deadlinePassed, equal, read, remaining, run, waitFor
 from virt import refusal
 
 LIVE, CONFIG, FORCE = (libvirt.VIR_DOMAIN_AFFECT_LIVE, libvirt.VIR_DOMAIN_AFFECT_CONFIG,
@@ -56,7 +56,7 @@ class DeviceEvents:
         with self.changed:
             while len(self.events) < len(wanted):
                 if not self.changed.wait(remaining()):
-                    raise Deadline(f"wanted {wanted}, there are {self.events}")
+                    raise deadlinePassed(f"wanted {wanted}, there are {self.events}")
             found, self.events = self.events[:len(wanted)], self.events[len(wanted):]
         equal(found, list(wanted))
 

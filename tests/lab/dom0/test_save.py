@@ -10,7 +10,7 @@ from pathlib import Path
 
 from guest import Guest, descriptor
 from harness import say, test
-from host import Deadline, Failure, domains, read, remaining, run, waitFor
+from host import Failure, deadlinePassed, domains, read, remaining, run, waitFor
 
 IMAGE = "/root/save.image"
 # run.py --save-rounds
@@ -53,7 +53,7 @@ class Counter:
         goal = self.number + more
         while self.number < goal:
             if not select.select([fd], [], [], remaining())[0]:
-                raise Deadline(f"the guest counted to {self.number} only, not to {goal}")
+                raise deadlinePassed(f"the guest counted to {self.number} only, not to {goal}")
             self.feed(os.read(fd, 4096))
 
     def askMedium(self, fd):
@@ -240,6 +240,6 @@ def firstCount(fd):
     text = b""
     while not re.search(rb"\ncount ([0-9a-f]{8})\r\n$", text):
         if not select.select([fd], [], [], remaining())[0]:
-            raise Deadline(f"the restored guest said {text!r} only")
+            raise deadlinePassed(f"the restored guest said {text!r} only")
         text += os.read(fd, 1)
     return int(text.split()[-1], 16)
