@@ -105,9 +105,13 @@ class FloodTest(HostileTest):
             for _ in range(100):
                 console.write(bytes(4096))
                 stub.log(b'x' * 4096)
+            listening.wait(self.deadline.remaining('the driver'))
             stub.crash()
 
+        listening = threading.Event()
         guest, model, _ = self.start_running(script, name='hostile', serials=['null'])
-        model.driver_qmp().event('STUBDOMAIN_DEATH')
+        driver = model.driver_qmp()
+        listening.set()
+        driver.event('STUBDOMAIN_DEATH')
         guest.destroy()
         self.assertEqual(model.wait_end(), 0, model.errors())

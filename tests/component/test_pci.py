@@ -26,7 +26,7 @@ class PciTest(ComponentTest):
         started = time.monotonic()
         with self.assertRaises(QmpError) as caught:
             client.attach({**DEVICE, **(device or {})})
-        self.assertLess(time.monotonic() - started, within * self.slowness)
+        self.assertLess(time.monotonic() - started, within * self.patience)
         for word in words:
             self.assertIn(word, caught.exception.description)
         self.assertEqual(client.call('query-pci')[0]['devices'], [])
@@ -236,7 +236,7 @@ class InsertFailsTest(PciTest):
         self.assertTrue(begun.wait(self.seconds))
         started = time.monotonic()
         self.assertTrue(model.qmp().call('query-status')['running'])
-        self.assertLess(time.monotonic() - started, AT_ONCE * self.slowness)
+        self.assertLess(time.monotonic() - started, AT_ONCE * self.patience)
         served.set()
         with self.assertRaises(QmpError) as caught:
             client.answer(number)
@@ -256,7 +256,7 @@ class InsertFailsTest(PciTest):
                 started = time.monotonic()
                 with self.assertRaises(QmpError) as caught:
                     client.attach(DEVICE)
-                self.assertLess(time.monotonic() - started, AT_ONCE * self.slowness)
+                self.assertLess(time.monotonic() - started, AT_ONCE * self.patience)
                 self.assertIn('is gone', caught.exception.description)
                 self.assertEqual(self.removals(), [])
 
@@ -337,7 +337,7 @@ class RemoveTest(PciTest):
         started = time.monotonic()
         with self.assertRaises(QmpError) as caught:
             client.call('device_del', {'id': DEVICE['id']})
-        self.assertLess(time.monotonic() - started, within * self.slowness)
+        self.assertLess(time.monotonic() - started, within * self.patience)
         for word in (ADDRESS, *words):
             self.assertIn(word, caught.exception.description)
         self.assertEqual(client.event('DEVICE_UNPLUG_GUEST_ERROR')['data']['device'], DEVICE['id'])
