@@ -16,7 +16,7 @@ import traceback
 import leaks
 from faults import emulatorFault
 from guest import guestLogs
-from host import Deadline, deadlinePassed, domains, logTail, LOGS, overdue, processes, run, setDeadline
+from host import GRACE, Deadline, deadlinePassed, domains, logTail, LOGS, overdue, processes, run, setDeadline
 
 _tests = []
 _CLEANUP = 60
@@ -82,7 +82,7 @@ def _attempt(seconds, function, names, before):
     run("xl", "dmesg", "-c")
     before = before or leaks.look()
     setDeadline(seconds)
-    signal.alarm(int(seconds + 2))
+    signal.alarm(int(seconds + GRACE))
     try:
         function(names.append)
         wrong, after = leaks.settle(before)

@@ -36,7 +36,7 @@ def equal(found, wanted, what=""):
 
 _end = [float("inf")]
 _passed = [False]
-_GRACE = 20
+GRACE = 20
 
 
 def setDeadline(seconds):
@@ -46,10 +46,10 @@ def setDeadline(seconds):
 
 
 def deadlinePassed(what="the test's deadline passed"):
-    """A Deadline to raise. What the test does then, to take back what it made, has _GRACE seconds, once."""
+    """A Deadline to raise. What the test does then, to take back what it made, has GRACE seconds, once."""
     if not _passed[0]:
         _passed[0] = True
-        _end[0] = time.monotonic() + _GRACE
+        _end[0] = time.monotonic() + GRACE
     return Deadline(what)
 
 

@@ -89,8 +89,8 @@ class _Drive:
         waitFor("the loop devices of other media to go", loops, 20)
 
 
-@test("cdrom: the guest sees another medium, none, and one again; a locked tray and a bad file change nothing",
-      300, starts=1)
+@test("cdrom: the guest sees another medium, none, and one again; a locked tray and a bad file change nothing; "
+      "a medium that was changed, and a locked tray, are what they were after save and restore", 500, starts=2)
 def changeTest(note):
     note("cdrom")
     one, two, three = makeMedium("one"), makeMedium("two"), makeMedium("three")
@@ -113,26 +113,9 @@ def changeTest(note):
         drive.expect(one)
         drive.qmp.refused("blockdev-change-medium", "No such file", id="hdc", filename="/root/none.iso")
         drive.expect(one)
-        drive.qmp.close()
-        guest.destroy()
-        guest.waitGone()
-
-
-@test("cdrom: a medium that was changed, and a locked tray, are what they were after save and restore", 300, starts=2)
-def saveTest(note):
-    note("cd-save")
-    one, two, image = makeMedium("one"), makeMedium("two"), "/root/cdrom.image"
-    with Guest("cd-save", image=None, disk=["/srv/guests/cdrom.img,raw,hda,rw", f"file:{one},hdc:cdrom,r"]) as guest:
-        guest.create()
-        drive = _Drive(guest)
+        check(drive.say("unlock") == "done", "the guest cannot unlock its tray")
         drive.change(two)
-        drive.expect(two)
-        check(drive.say("lock") == "done", "the guest cannot lock its tray")
-        drive.qmp.close()
-        run("xl", "save", "cd-save", image)
-        guest.waitGone()
-        run("xl", "restore", image)
-        drive = _Drive(guest, restored=True)
+        drive = _savedAndRestored(guest, drive)
         drive.expect(two)
         drive.qmp.refused("blockdev-change-medium", "hdc", "cdrom-insert-failed", id="hdc", filename=one)
         check(drive.say("unlock") == "done", "the guest cannot unlock its tray")
@@ -141,4 +124,15 @@ def saveTest(note):
         drive.qmp.close()
         guest.destroy()
         guest.waitGone()
-    Path(image).unlink()
+
+
+def _savedAndRestored(guest, drive):
+    """The drive in the guest's next life; it was locked in the former one."""
+    image = Path("/root/cdrom.image")
+    check(drive.say("lock") == "done", "the guest cannot lock its tray")
+    drive.qmp.close()
+    run("xl", "save", guest.name, image)
+    guest.waitGone()
+    run("xl", "restore", image)
+    image.unlink()
+    return _Drive(guest, restored=True)

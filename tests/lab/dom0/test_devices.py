@@ -70,7 +70,8 @@ def preparedTest(note):
 @test("devices: a guest starts with eight models of cards, a sound card, and USB devices", 400, starts=2)
 def everythingTest(note):
     # without a graphics card, as the cards' iPXE scrolls what is on it, which takes seconds a line
-    sets = {"everything": "<video><model type='none'/></video><sound model='ich6'/><input type='tablet' bus='usb'/><input type='keyboard' bus='usb'/>" +
+    sets = {"everything": "<video><model type='none'/></video><sound model='ich6'/>"
+                          "<input type='tablet' bus='usb'/><input type='keyboard' bus='usb'/>" +
                           "".join(CARD.format(model) for model in MODELS),
             "others": "<sound model='ac97'/><controller type='usb' model='nec-xhci'/><video><model type='cirrus'/></video>"
                       "<controller type='xenbus' maxEventChannels='1023' maxGrantFrames='64'/>"}

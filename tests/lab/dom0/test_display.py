@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from guest import Guest
-from harness import say, test
+from harness import test
 from host import Failure, processes, read, remaining, run, waitFor
 from viewer import Viewer
 
@@ -85,9 +85,11 @@ def _switch(viewer, serial, symbol, mode, size):
     _see(viewer, size)
 
 
-@test("display: pictures, keys and mouse through VNC", 240, starts=1)
+@test("display: pictures, keys and mouse through VNC; its process in dom0 is killed and the guest goes on; restored, it shows what it showed",
+      480, starts=2)
 def _(uses):
     uses("picture")
+    image = Path("/root/picture.save")
     with Guest("picture", "display", **GRAPHICS) as guest:
         guest.create()
         serial = guest.serial()
@@ -110,48 +112,13 @@ def _(uses):
         _see(second, LARGE)
         _switch(second, serial, KEY_1, "320 x 200", SMALL)
         _see(viewer, SMALL)
-        viewer.close()
         second.close()
-        guest.destroy()
-        guest.waitGone()
-
-
-@test("display: its process in dom0 is killed and the guest goes on", 180, starts=1)
-def _(uses):
-    uses("killed")
-    with Guest("killed", "display", **GRAPHICS) as guest:
-        guest.create()
-        serial = guest.serial()
-        serial.expect("display guest: up")
-        viewer = _viewer(guest)
-        _see(viewer, SMALL)
-        old = _displays()
-        if len(old) != 1:
-            raise Failure(f"the processes of the display are {old}")
-        os.kill(old[0], signal.SIGKILL)
-        waitFor("the viewer's end", lambda: not viewer.socket.recv(65536))
-        viewer.close()
-        waitFor("another process", lambda: _displays() not in ([], old))
+        _killDisplay(viewer)
         viewer = _viewer(guest)
         _see(viewer, SMALL)  # smaller than the framebuffer, and the frontend does not say it again
         _switch(viewer, serial, KEY_2, "800 x 600", MIDDLE)
         viewer.close()
-        guest.destroy()
-        guest.waitGone()
-
-
-@test("display: a restored guest shows what it showed", 240, starts=1)
-def _(uses):
-    uses("shown")
-    image = Path("/root/shown.save")
-    with Guest("shown", "display", **GRAPHICS) as guest:
-        guest.create()
-        serial = guest.serial()
-        serial.expect("display guest: up")
-        viewer = _viewer(guest)
-        _switch(viewer, serial, KEY_2, "800 x 600", MIDDLE)
-        viewer.close()
-        run("xl", "save", "shown", image)
+        run("xl", "save", "picture", image)
         guest.waitGone()
         guest.restore(image)
         viewer = _viewer(guest)
@@ -161,4 +128,14 @@ def _(uses):
         guest.destroy()
         guest.waitGone()
     image.unlink()
-    say("saved and restored with 800 x 600 pixels")
+
+
+def _killDisplay(viewer):
+    """Kills the display of the only guest there is, and waits for another process of it."""
+    old = _displays()
+    if len(old) != 1:
+        raise Failure(f"the processes of the display are {old}")
+    os.kill(old[0], signal.SIGKILL)
+    waitFor("the viewer's end", lambda: not viewer.socket.recv(65536))
+    viewer.close()
+    waitFor("another process", lambda: _displays() not in ([], old))

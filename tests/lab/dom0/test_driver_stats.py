@@ -11,16 +11,17 @@ import libvirt
 from domain import Connection
 from harness import test
 from host import Failure, equal, read, run
-from virt import refusal, xml
+from virt import refusal
 
 XML = """<domain type='xen'>
   <name>numbers</name><memory unit='MiB'>128</memory><currentMemory unit='MiB'>96</currentMemory>
-  <vcpu current='1'>2</vcpu>
+  <vcpu current='1'>4</vcpu>
   <cputune><shares>300</shares><vcpupin vcpu='0' cpuset='1'/><emulatorpin cpuset='0'/></cputune>
   <os><type arch='x86_64'>hvm</type><boot dev='hd'/></os>
+  <features><acpi/><apic/></features>
   <devices>
     <disk type='file' device='disk'>
-      <driver name='file' type='raw'/><source file='/srv/guests/echo.img'/><target dev='hda' bus='ide'/>
+      <driver name='file' type='raw'/><source file='/srv/guests/cpus.img'/><target dev='hda' bus='ide'/>
     </disk>
     <interface type='bridge'><mac address='00:16:3e:12:34:56'/><source bridge='xenbr0'/><model type='e1000'/></interface>
     <serial type='pty'/>
@@ -100,14 +101,14 @@ def checkStats(connection, domain, guest, own):
     for name, low, high in zip(("cpu.time", "stubdom.cpu.time"), before, after):
         between(name, low - 0.1, found[name] / 1e9, high + 0.1)
     equal(found["stubdom.id"], own, "domid of the stubdomain")
-    equal((found["vcpu.current"], found["vcpu.maximum"]), (1, 2), "vCPUs")
+    equal((found["vcpu.current"], found["vcpu.maximum"]), (1, 4), "vCPUs")
     between("memory of the stubdomain", 64 << 10, found["stubdom.balloon.current"], xlList(domain.name + "-dm")[0] + 1 << 10)
     # Nothing reads the disk any more; the bridge may still send something.
     for name, what, unit in (("rd.reqs", "rd_req", 1), ("rd.bytes", "rd_sect", 512), ("wr.reqs", "wr_req", 1)):
         equal(found[f"block.0.{name}"], (disk(guest, HDA, what) + disk(own, XVDA, what)) * unit, name)
         equal(found[f"stubdom.block.0.{name}"], disk(own, XVDA, what) * unit, "stubdom " + name)
     between("sectors read", 1, found["stubdom.block.0.rd.reqs"], 100000)
-    equal(found["block.0.capacity"], os.stat("/srv/guests/echo.img").st_size, "capacity")
+    equal(found["block.0.capacity"], os.stat("/srv/guests/cpus.img").st_size, "capacity")
     between("bytes received", found["net.0.rx.bytes"], nic(guest, "tx_bytes") + nic(own, "tx_bytes"), 1 << 30)
     between("bytes received by the stubdomain", 1, nic(own, "tx_bytes"), 1 << 30)
     equal(domain.libvirt.blockStats("")[:2], (found["block.0.rd.reqs"], found["block.0.rd.bytes"]), "sum of disks")
@@ -126,14 +127,14 @@ def checkScheduling(domain):
     equal(domain.libvirt.schedulerParameters(), {"weight": 512, "cap": 50, "stubdom.weight": 400, "stubdom.cap": 0}, "scheduler")
 
 
-@test("numbers: a guest's, its stubdomain's beside them, and what is changed", 300, starts=1)
+@test("numbers: a guest's, its stubdomain's beside them, and what is changed; virtual CPUs are added", 400, starts=1)
 def guest(note):
     note("numbers")
     with Connection() as connection:
         with connection.defineXML(XML) as domain:
             domain.start()
             serial = domain.terminal()
-            serial.expect("echo guest: up")
+            serial.expect("cpus guest: up")
             checkStats(connection, domain, domain.domid(), domain.stubdomain())
             checkScheduling(domain)
             info, _ = domain.libvirt.vcpus()
@@ -144,33 +145,27 @@ def guest(note):
             memory = f"/local/domain/{domain.domid()}/memory"  # the balloon driver knows nothing of the video card's
             equal(int(read(f"{memory}/target")), (80 << 10) - int(read(f"{memory}/videoram")), "target")
             equal(domain.libvirt.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE), {}, "leases")
+            addCpus(domain, serial)
             domain.libvirt.injectNMI()
-            serial.say("after")
-            serial.expect("echo: [after]")
-
-
-@test("numbers: virtual CPUs are added to a running guest", 180, starts=1)
-def cpus(note):
-    """Said by the guest, by libvirt, and by what libxl writes for drivers in the guest."""
-    note("cpus")
-    with Connection() as connection:
-        with connection.defineXML(xml("cpus", image="cpus", driver="file").replace("<vcpu>1", "<vcpu current='1'>4")) as domain:
-            domain.start()
-            serial = domain.terminal()
-            serial.expect("cpus guest: up")
-            serial.say("")
-            serial.expect("cpus: 01")
-            domain.libvirt.setVcpus(3)
-            serial.say("")
-            serial.expect("cpus: 07")
-            domain.libvirt.setVcpu("3", 1, libvirt.VIR_DOMAIN_AFFECT_LIVE)
             serial.say("")
             serial.expect("cpus: 0f")
-            equal(domain.libvirt.vcpusFlags(), 4, "vCPUs")
-            nodes = [read(f"/local/domain/{domain.domid()}/cpu/{number}/availability") for number in range(4)]
-            equal(nodes, ["online"] * 4, "availability")
-            words = refusal(domain.libvirt.setVcpus, 2)
-            equal("cannot take one" in words, True, "fewer")
+
+
+def addCpus(domain, serial):
+    """Said by the guest, by libvirt, and by what libxl writes for drivers in the guest."""
+    serial.say("")
+    serial.expect("cpus: 01")
+    domain.libvirt.setVcpus(3)
+    serial.say("")
+    serial.expect("cpus: 07")
+    domain.libvirt.setVcpu("3", 1, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    serial.say("")
+    serial.expect("cpus: 0f")
+    equal(domain.libvirt.vcpusFlags(), 4, "vCPUs")
+    nodes = [read(f"/local/domain/{domain.domid()}/cpu/{number}/availability") for number in range(4)]
+    equal(nodes, ["online"] * 4, "availability")
+    words = refusal(domain.libvirt.setVcpus, 2)
+    equal("cannot take one" in words, True, "fewer")
 
 
 @test("numbers: a device of the host leaves dom0", 90)

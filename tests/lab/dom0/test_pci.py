@@ -73,7 +73,8 @@ def atStart(note):
         guest.waitGone()
 
 
-@test("pci: attached hot, one after the other, used, let go by the guest, dom0's again", 300, starts=1)
+@test(f"pci: attached hot, one after the other, used, let go by the guest, dom0's again; {CYCLES} times in a row: no leak",
+      300 + 10 * CYCLES, starts=1)
 def hot(note):
     note("p-hot")
     with Assignable(NIC, EDU), PciGuest("p-hot", options=[NO_RESET], **HOT) as guest:
@@ -89,9 +90,24 @@ def hot(note):
             say(f"{address} let go after {letGo(guest, address):.2f} s")
             takeBack(guest, address)
         check(not {NIC_IDS, EDU_IDS} & set(guest.pci()), f"the guest still has {guest.pci()}")
+        _cycles(guest)
         guest.tell("off")
         guest.waitGone()
     check(driver(NIC) == "e1000e", f"dom0's driver is {driver(NIC)}")
+
+
+def _cycles(guest):
+    nodes = None
+    for number in range(CYCLES):
+        run("xl", "pci-attach", guest.name, EDU)
+        waitFor("edu in the guest", lambda: EDU_IDS in guest.pci())
+        guest.useEdu()
+        letGo(guest, EDU)
+        takeBack(guest, EDU)
+        now = len(run("xenstore-ls", "-f")[1].splitlines())
+        if nodes not in (None, now):
+            raise Failure(f"{now - nodes} more xenstore nodes after round {number + 1}")
+        nodes = now
 
 
 @test("pci: a guest that ignores the request keeps the device: failure at the deadline, then by force", 240, starts=1)
@@ -155,26 +171,6 @@ def refused(note):
             for one in (guest, other):
                 one.destroy()
                 one.waitGone()
-
-
-@test(f"pci: {CYCLES} times attached, used and taken away again: no leak", 250 + 6 * CYCLES, starts=1)
-def cycles(note):
-    note("p-cycles")
-    with Assignable(EDU), PciGuest("p-cycles", options=[NO_RESET], **HOT) as guest:
-        guest.boot()
-        nodes = None
-        for number in range(CYCLES):
-            run("xl", "pci-attach", guest.name, EDU)
-            waitFor("edu in the guest", lambda: EDU_IDS in guest.pci())
-            guest.useEdu()
-            letGo(guest, EDU)
-            takeBack(guest, EDU)
-            now = len(run("xenstore-ls", "-f")[1].splitlines())
-            if nodes not in (None, now):
-                raise Failure(f"{now - nodes} more xenstore nodes after round {number + 1}")
-            nodes = now
-        guest.tell("off")
-        guest.waitGone()
 
 
 # --- ends in the middle -----------------------------------------------------------------------

@@ -147,22 +147,6 @@ def saveFailsOf(guest, counter, fd, words):
         raise Failure(f"files are left: {savedFiles()}")
 
 
-@test("save: with too low a limit it fails, and the guest goes on counting", 300, starts=1)
-def saveTooLarge(note):
-    note("save-limit")
-    counter = Counter()
-    with counting("save-limit", options=["save-limit=8192"]) as guest:
-        guest.create()
-        fd = port(guest)
-        counter.follow(fd, 5)
-        for _ in range(2):
-            saveFailsOf(guest, counter, fd, ["more than the 8192 bytes", "save-limit"])
-        os.close(fd)
-        guest.destroy()
-        guest.waitGone()
-    Path(IMAGE).unlink()
-
-
 @test("save: with an image that cannot it is refused before the device model stops", 300, starts=1)
 def saveRefused(note):
     note("save-refused")

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import test
 from host import LOGS, Failure, processes, remaining, run, waitFor
 from test_ends import xenCrash
-from test_save import IMAGE, Counter, counting, port
+from test_save import IMAGE, Counter, counting, port, saveFailsOf
 
 # What libxl needs to give up, and the guest to be destroyed then.
 GONE = 60
@@ -65,14 +65,12 @@ class Save:
 
 
 def restored(counter, guest):
-    """The image is whole: the guest goes on from it."""
+    """The image is whole: the guest goes on from it. Its serial port."""
     guest.waitGone(GONE)
     run("xl", "restore", IMAGE)
     fd = port(guest)
     counter.follow(fd, 5)
-    os.close(fd)
-    guest.destroy()
-    guest.waitGone()
+    return fd
 
 
 def ended(guest, *words):
@@ -83,15 +81,17 @@ def ended(guest, *words):
             raise Failure(f"no {word!r} in {guest.log()!r}")
 
 
-@test("save: xen-stubdom-dm is killed before the device state is there: the save fails, the guest goes on counting",
-      300, starts=1)
+@test("save: with too low a limit it fails, and when xen-stubdom-dm is killed before the device state is there: "
+      "the guest goes on counting", 400, starts=1)
 def killedBefore(note):
     note("s-kill")
     counter = Counter()
-    with counting("s-kill") as guest:
+    with counting("s-kill", options=["save-limit=8192"]) as guest:
         guest.create()
         fd = port(guest)
         counter.follow(fd, 3)
+        for _ in range(2):
+            saveFailsOf(guest, counter, fd, ["more than the 8192 bytes", "save-limit"])
         with Save(guest, hold=True) as save:
             save.awaitAsked()
             os.kill(guest.devicemodel(), signal.SIGKILL)
@@ -104,25 +104,28 @@ def killedBefore(note):
     Path(IMAGE).unlink()
 
 
-@test("save: xen-stubdom-dm is killed or terminated after that: the image is complete, the guest goes on from it",
-      420, starts=4)
+@test("save: xen-stubdom-dm is killed or terminated after that, or the stubdomain destroyed: the image is complete, the guest goes on from it",
+      600, starts=4)
 def endsAfter(note):
-    for number in (signal.SIGKILL, signal.SIGTERM):
-        name = f"s-after-{number}"
-        note(name)
-        counter = Counter()
-        with counting(name, memory=256) as guest:
-            guest.create()
-            fd = port(guest)
-            counter.follow(fd, 3)
+    note("s-after")
+    counter = Counter()
+    with counting("s-after", memory=256) as guest:
+        guest.create()
+        fd = port(guest)
+        counter.follow(fd, 3)
+        for end in (lambda: os.kill(guest.devicemodel(), signal.SIGKILL), lambda: os.kill(guest.devicemodel(), signal.SIGTERM),
+                    lambda: run("xl", "destroy", guest.name + "-dm")):
             with Save(guest, hold=False) as save:
                 save.awaitSaved()
-                os.kill(guest.devicemodel(), number)
+                end()
                 counter.finish(fd)
                 save.finish(good=True)
             os.close(fd)
-            restored(counter, guest)
-        Path(IMAGE).unlink()
+            fd = restored(counter, guest)
+        os.close(fd)
+        guest.destroy()
+        guest.waitGone()
+    Path(IMAGE).unlink()
 
 
 @test("save: the stubdomain crashes before the device state is there: the save fails, the guest ends and the log says why",
@@ -141,22 +144,4 @@ def stubdomainBefore(note):
             save.finish(good=False)
         ended(guest, "crashed", "cannot go on", "is destroyed")
         os.close(fd)
-    Path(IMAGE).unlink()
-
-
-@test("save: the stubdomain is destroyed after that: the image is complete, the guest goes on from it", 300, starts=2)
-def stubdomainAfter(note):
-    note("s-destroy")
-    counter = Counter()
-    with counting("s-destroy", memory=256) as guest:
-        guest.create()
-        fd = port(guest)
-        counter.follow(fd, 3)
-        with Save(guest, hold=False) as save:
-            save.awaitSaved()
-            run("xl", "destroy", guest.name + "-dm")
-            counter.finish(fd)
-            save.finish(good=True)
-        os.close(fd)
-        restored(counter, guest)
     Path(IMAGE).unlink()
