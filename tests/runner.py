@@ -11,6 +11,7 @@ emulator that has to share its processors starves guests that have deadlines; wh
 deadlines at a lower priority. Where real-time priority is not allowed, the lab's tests come last, alone.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get('STUBDOM_BUILD', ROOT / 'build'))
 REAL_TIME = ('chrt', '--rr', '5')
-LOWER = 10  # niceness; at idle priority the tests of Debian 13's build would starve
+HIGHER, LOWER = -10, 10  # niceness; at idle priority the tests of Debian 13's build would starve
 FUZZ_SECONDS = int(os.environ.get('STUBDOM_FUZZ_SECONDS', '60'))
 # The driver's component tests of monitor and events.
 THREADED = ['test_driver_speed', 'test_driver_reconnect', 'test_driver_lifecycle.EndTest', 'test_driver_lifecycle.StartTest']
@@ -93,6 +94,12 @@ def say(text):
 def run(command, **options):
     return subprocess.run([str(word) for word in command], cwd=ROOT, text=True, errors='replace', stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False, **options)
+
+
+def renice(niceness):
+    """Sets the priority of this thread and of what it starts; only root can raise it."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 def check(tally, name, command, **options):
@@ -233,7 +240,7 @@ def tests(tally, layers, directory):
 def checks(tally, directory, beside):
     """What has no deadlines; @beside: other things have. The fuzzers come last, when there is the most processor time for their minutes."""
     if beside:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER)  # this thread and what it starts
+        renice(LOWER)
     trixie(tally)
     fuzzed = fuzz_build(tally)
     analysis(tally, directory)
@@ -243,13 +250,15 @@ def checks(tally, directory, beside):
 
 
 def lab_host(tally):
-    """Xen and dom0, which need nothing that is compiled here."""
+    """Xen and dom0, which need nothing that is compiled here, and for which everything else in the lab waits."""
+    renice(HIGHER)
     say('lab: building')
     check(tally, 'lab: its host builds and boots', ['lab/lab', 'build'])
 
 
 def lab_build(tally):
     """The stubdomain's image and what else dom0 gets; waits for lab_host()."""
+    renice(HIGHER)
     return check(tally, 'lab: builds', ['./run', 'payload-of-build'])
 
 
