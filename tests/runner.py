@@ -192,7 +192,7 @@ def fuzz(tally, directory):
               [target, f'-max_total_time={FUZZ_SECONDS}', '-print_final_stats=1', '-timeout=60',
                f'-artifact_prefix={directory}/', corpus])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # threads inherit the priority
+    with ThreadPoolExecutor(2 * os.cpu_count()) as pool:  # threads inherit the priority
         list(pool.map(one, targets))
 
 

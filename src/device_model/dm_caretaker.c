@@ -260,7 +260,7 @@ domainReleased(const char *changed, gpointer opaque)
         if (caretaker->givenUp) {
             dmOrphanGivenUp(caretaker->orphan);
         }
-        dmChannelDie(caretaker->channel);
+        dmChannelDie(caretaker->channel, end);
         g_clear_handle_id(&caretaker->answer, g_source_remove);
         while (caretaker->waiting->len) {
             runCont(g_ptr_array_remove_index(caretaker->waiting, 0), NULL, caretaker);

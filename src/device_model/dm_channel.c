@@ -410,11 +410,15 @@ dmChannelSetLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque)
 }
 
 void
-dmChannelDie(DmChannel *channel)
+dmChannelDie(DmChannel *channel, const char *end)
 {
     g_autoptr(GError) error = NULL;
 
-    g_set_error(&error, DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u is gone"), channel->stubdomain);
+    if (end) {
+        g_set_error(&error, DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u is gone: %s"), channel->stubdomain, end);
+    } else {
+        g_set_error(&error, DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u is gone"), channel->stubdomain);
+    }
     dmMachineDie(&channel->machine);
     endAll(channel, error);
 }

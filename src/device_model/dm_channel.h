@@ -82,8 +82,9 @@ void dmChannelAdopt(DmChannel *channel, StubdomCommand command);
 /** Has @late told of late answers from now on, in place of who was before. */
 void dmChannelSetLate(DmChannel *channel, DmChannelLateFunc late, gpointer opaque);
 
-/** Tells the channel that the stubdomain is gone: everything ends with DM_ERROR_DEAD. */
-void dmChannelDie(DmChannel *channel);
+/** Tells the channel that the stubdomain is gone: everything ends with DM_ERROR_DEAD. @end: how it ended, for the
+ * message, or NULL. */
+void dmChannelDie(DmChannel *channel, const char *end);
 
 /** What `state` is right now. */
 StubdomState dmChannelState(DmChannel *channel);

@@ -343,7 +343,7 @@ giveUp(DmStubdomain *stubdomain, GError *reason)
         dmTerminalsCancel(stubdomain->terminals);
     }
     if (stubdomain->channel) {
-        dmChannelDie(stubdomain->channel);
+        dmChannelDie(stubdomain->channel, NULL);
     }
 }
 
@@ -458,7 +458,7 @@ dmStubdomainReleased(DmStubdomain *stubdomain, gboolean *byItself)
         giveUp(stubdomain, g_error_new(DM_ERROR, DM_ERROR_DEAD, _("stubdomain %u ended before it was ready: %s"),
                                        stubdomain->domid, end));
     } else if (end && stubdomain->channel) {
-        dmChannelDie(stubdomain->channel);
+        dmChannelDie(stubdomain->channel, end);
     }
     return end;
 }

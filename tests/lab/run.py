@@ -16,7 +16,7 @@ def main():
     parser = session.parser(__doc__, "lab-tests.log")
     parser.add_argument("--only", action="append", default=[], metavar="WORD",
                         help="only tests whose names contain WORD; may be repeated")
-    parser.add_argument("--save-rounds", type=int, default=2, metavar="N",
+    parser.add_argument("--save-rounds", type=int, default=1, metavar="N",
                         help="how often a guest is saved and restored in a row (%(default)s)")
     parser.add_argument("--pci-rounds", type=int, default=8, metavar="N",
                         help="how often a device is attached and taken away in a row (%(default)s)")
