@@ -6,18 +6,20 @@ guests.  So the number in its program is replaced, in dom0's copy alone, and
 nothing else of it.
 """
 
-import re
-
 WAIT = 2500
 SHORT = 50
 
-# mov $2500, %edx; xor %ecx, %ecx; mov $NAME, %eax: the default of romfile_loadint(NAME, default).
-_LOADS = re.compile(rb"(?s)\xba" + re.escape(WAIT.to_bytes(4, "little")) + rb"\x31\xc9\xb8....\xe8")
+NAME = b"etc/boot-menu-wait\0"
+
+
+def _load(image, wait):
+    """romfile_loadint(NAME, wait): mov $wait, %edx; xor %ecx, %ecx; mov $NAME, %eax; call. An image ends at the first MiB."""
+    address = (1 << 20) - len(image) + image.find(NAME)
+    return b"\xba" + wait.to_bytes(4, "little") + b"\x31\xc9\xb8" + address.to_bytes(4, "little") + b"\xe8"
 
 
 def shortenBootMenu(image):
-    """The bytes of a SeaBIOS image, with SHORT milliseconds in place of WAIT; None if it is not exactly once there."""
-    found = _LOADS.findall(image)
-    if len(found) != 1:
+    """The bytes of a SeaBIOS image, with SHORT milliseconds in place of WAIT; None if name and number are not once there."""
+    if image.count(NAME) != 1 or image.count(_load(image, WAIT)) != 1:
         return None
-    return image.replace(found[0], found[0].replace(WAIT.to_bytes(4, "little"), SHORT.to_bytes(4, "little"), 1))
+    return image.replace(_load(image, WAIT), _load(image, SHORT))

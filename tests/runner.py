@@ -6,7 +6,7 @@ Every test is one line of TAP somewhere below; a check without TAP (a fuzzer, th
 "N passed, N failed", with ", N skipped" if some were, each of which said why. ./run installs what this needs.
 
 The tests of the lab take the longest, and they are made of waits for one after the other of Xen's domains: an emulator of two processors
-leaves a third of two real ones idle. So they begin as soon as the lab is built, at real-time priority (which the kernel limits), because an
+leaves a quarter of two real ones idle. So they begin as soon as the lab is built, at real-time priority (which the kernel limits), because an
 emulator that has to share its processors starves guests that have deadlines; what else there is runs beside them, the checks without
 deadlines at a lower priority. Where real-time priority is not allowed, the lab's tests come last, alone.
 """

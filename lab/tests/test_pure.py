@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 from lab import emulatorFault
-from lab.firmware import SHORT, WAIT, shortenBootMenu
+from lab.firmware import NAME, SHORT, WAIT, shortenBootMenu
 from lab.sources import parseLines, parseStanzas, sourcesFor
 
 _FAULT = """\
@@ -38,19 +38,25 @@ class EmulatorFault(unittest.TestCase):
 
 
 class BootMenu(unittest.TestCase):
-    """What the compiler makes of romfile_loadint("etc/boot-menu-wait", WAIT), among other bytes."""
+    """What the compiler makes of romfile_loadint(NAME, WAIT), in an image whose name is at f40fa."""
 
+    SIZE, PLACE = 0x40000, 0x340fa
     CALL = "ba {} 00 00 31 c9 b8 fa 40 0f 00 e8 e2 15 ff ff"
 
-    def image(self, *waits):
-        parts = (bytes.fromhex(self.CALL.format(wait.to_bytes(2, "little").hex())) for wait in waits)
-        return b"\0" * 99 + b"etc/boot-menu-wait\0".join(parts) + WAIT.to_bytes(4, "little")
+    def image(self, *waits, place=PLACE):
+        calls = b"".join(bytes.fromhex(self.CALL.format(wait.to_bytes(2, "little").hex())) for wait in waits)
+        image = bytearray(self.SIZE)
+        image[0x100:0x100 + len(calls)] = calls
+        image[0x200:0x204] = WAIT.to_bytes(4, "little")
+        image[place:place + len(NAME)] = NAME
+        return bytes(image)
 
     def testTheWaitAloneIsReplaced(self):
         self.assertEqual(shortenBootMenu(self.image(WAIT)), self.image(SHORT))
 
     def testAnImageThatIsNotAsExpectedIsNotTouched(self):
-        for image in (self.image(), self.image(SHORT), self.image(WAIT, WAIT)):
+        for image in (self.image(), self.image(SHORT), self.image(WAIT, WAIT), self.image(WAIT, place=self.PLACE + 1),
+                      self.image(WAIT).replace(NAME, bytes(len(NAME)))):
             self.assertIsNone(shortenBootMenu(image))
 
 

@@ -187,7 +187,7 @@ class SaveStepsTest(ComponentTest):
 
         for _, save in self.walk(['half'], both):
             self.assertEqual(save.outcome, 'not resumed')
-            self.assert_gone(save, 'not answer', 'is destroyed')
+            self.assert_gone(save, 'does not answer', 'is destroyed')
 
     def test_terminated(self):
         """A save that has begun is finished first."""

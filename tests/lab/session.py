@@ -67,7 +67,8 @@ def runScript(options, deadline, *words, environment=(), kept=None):
         print(f"Bail out! {status}", flush=True)
         return 1
     if status not in (0, 1):
-        print(f"Bail out! {words[0]} ended with status {status}" + (", or the connection to dom0 broke" if status == _SSH_FAILED else ""), flush=True)
+        broken = ", or the connection to dom0 broke" if status == _SSH_FAILED else ""
+        print(f"Bail out! {words[0]} ended with status {status}{broken}", flush=True)
     return status
 
 

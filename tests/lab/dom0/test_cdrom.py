@@ -115,6 +115,7 @@ def changeTest(note):
         drive.expect(one)
         check(drive.say("unlock") == "done", "the guest cannot unlock its tray")
         drive.change(two)
+        drive.expect(two)
         drive = _savedAndRestored(guest, drive)
         drive.expect(two)
         drive.qmp.refused("blockdev-change-medium", "hdc", "cdrom-insert-failed", id="hdc", filename=one)

@@ -102,7 +102,8 @@ def port(guest):
     return os.open(waitFor(path, lambda: read(path)), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
 
 
-@test("save: a counting guest with two disks and two NICs is saved and restored again and again and never notices",
+@test("save: a counting guest with two disks and two NICs is saved and restored and never notices, "
+      f"{ROUNDS} times in a row",
       300 + 90 * ROUNDS, starts=1 + ROUNDS)
 def saveRounds(note):
     note("save")

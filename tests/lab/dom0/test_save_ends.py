@@ -24,6 +24,7 @@ class Save:
 
     def __init__(self, guest, hold):
         self.guest = guest
+        self._asked = self._timesAsked()
         self._worker = self._findWorker() if hold else None
         self._signalWorker(signal.SIGSTOP)
         self._process = subprocess.Popen(["xl", "save", guest.name, IMAGE], stdin=subprocess.DEVNULL,
@@ -37,10 +38,12 @@ class Save:
         if self._worker:
             os.kill(self._worker, number)
 
+    def _timesAsked(self):
+        return (LOGS / f"stubdom-{self.guest.name}.log").read_text(errors="replace").count("] save")
+
     def awaitAsked(self):
-        """The stubdomain was told to save."""
-        log = LOGS / f"stubdom-{self.guest.name}.log"
-        waitFor("the stubdomain's save", lambda: "] save" in log.read_text(errors="replace"))
+        """The stubdomain was told to save, for this save."""
+        waitFor("the stubdomain's save", lambda: self._timesAsked() > self._asked)
 
     def awaitSaved(self):
         """The device state is in dom0, and libxl writes the guest's memory."""

@@ -7,7 +7,7 @@ import time
 
 import libvirt
 
-from host import Failure, deadlinePassed, domains, remaining, waitFor
+from host import Failure, domains, remaining, waitFor
 
 URI = "xen:///stubdom"
 
@@ -74,7 +74,7 @@ class Connection:
                         del self.events[:place + 1]
                         return seen
                 if not self._changed.wait(max(0, end - time.monotonic())):
-                    raise deadlinePassed(f"no event {event}, but {self.events}")
+                    raise Failure(f"no event {event}, but {self.events}")
 
 
 def refusal(function, *words, code=None):
