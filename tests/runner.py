@@ -224,7 +224,9 @@ def tests(tally, layers, directory):
     suites = [suite for layer, suite in (('unit', 'unit'), ('unit', 'driver'), ('component', 'component')) if layer in layers]
     several = ('--num-processes', 2 * os.cpu_count())  # most of them wait most of the time
     if 'unit' in layers:
-        check(tally, 'lab: its parts without Xen', [sys.executable, '-m', 'unittest', 'discover', '-s', 'lab/tests', '-t', '.'])
+        discover = [sys.executable, '-m', 'unittest', 'discover', '-s']
+        check(tally, 'lab: its parts without Xen', [*discover, 'lab/tests', '-t', '.'])
+        check(tally, 'lab: deadlines of its tests', [*discover, 'tests/lab'])
     meson_test(tally, directory, *suites, options=several)
     instrumented = sanitized(tally)
     made = threads_build(tally) if 'component' in layers else None

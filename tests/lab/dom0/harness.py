@@ -16,7 +16,7 @@ import traceback
 import leaks
 from faults import emulatorFault
 from guest import guestLogs
-from host import GRACE, Deadline, deadlinePassed, domains, logTail, LOGS, overdue, processes, run, setDeadline
+from host import GRACE, LOGS, Deadline, deadlinePassed, domains, late, logTail, processes, run, setDeadline
 
 _tests = []
 _CLEANUP = 60
@@ -88,13 +88,13 @@ def _attempt(seconds, function, names, before):
         wrong, after = leaks.settle(before)
     except Exception as error:  # pylint: disable=broad-except
         wrong = traceback.format_exc().splitlines()
-        again = "late" if isinstance(error, Deadline) and overdue() else None
+        again = "late" if late(error) else None
     finally:
         signal.alarm(0)
     if wrong:
         setDeadline(_CLEANUP)
         said = run("xl", "dmesg")[1].splitlines()[-20:]
-        wrong += _processors()
+        wrong = wrong[-1:] + _processors() + wrong
         again = "fault" if emulatorFault(run("xl", "dmesg")[1]) else again
         for name in dict.fromkeys(names):
             wrong += guestLogs(name)
@@ -112,17 +112,17 @@ def main(only):
     chosen = [entry for entry in _tests if not only or any(word in entry[0] for word in only)]
     print(f"TAP version 13\n1..{len(chosen)}", flush=True)
     failed = faults = 0
-    late = []
+    delayed = []
     state = None
     for number, (name, seconds, starts, function) in enumerate(chosen, 1):
         start = time.monotonic()
         wrong, again, state = _attempt(seconds, function, [], state)
-        if wrong and (again == "fault" or (again == "late" and len(late) < LATE)):
+        if wrong and (again == "fault" or (again == "late" and len(delayed) < LATE)):
             for line in wrong:
                 say(line)
             say(f"{name}: run again, " + ("the emulator put its own state into the guest" if again == "fault" else "it was late"))
             faults += again == "fault"
-            late += [name] if again == "late" else []
+            delayed += [name] if again == "late" else []
             wrong, _, state = _attempt(seconds, function, [], state)
         failed += bool(wrong)
         started[0] += 0 if wrong else starts
@@ -131,6 +131,6 @@ def main(only):
             say(line)
         say(f"{time.monotonic() - start:.1f} s")
     say(f"{faults} faults of the emulator")
-    for name in late:
+    for name in delayed:
         say(f"late, and run again: {name}")
     return 1 if failed else 0

@@ -19,7 +19,9 @@ class Failure(Exception):
 
 
 class Deadline(Exception):
-    """Something did not happen in time."""
+    """Something did not happen in time; late: not by the deadline of the whole test."""
+
+    late = False
 
 
 def check(right, text):
@@ -45,12 +47,19 @@ def setDeadline(seconds):
     _passed[0] = False
 
 
+def moreTime(seconds):
+    """What a failed test has to take back must be done within so many seconds."""
+    _end[0] = time.monotonic() + seconds
+
+
 def deadlinePassed(what="the test's deadline passed"):
     """A Deadline to raise. What the test does then, to take back what it made, has GRACE seconds, once."""
     if not _passed[0]:
         _passed[0] = True
-        _end[0] = time.monotonic() + GRACE
-    return Deadline(what)
+        moreTime(GRACE)
+    error = Deadline(what)
+    error.late = True
+    return error
 
 
 def remaining():
@@ -61,9 +70,14 @@ def remaining():
     return min(left, 3600)
 
 
-def overdue():
-    """Whether the deadline has passed; a wait of its own that was in vain is none."""
-    return _passed[0] or time.monotonic() >= _end[0]
+def late(error):
+    """Whether a test ended because its deadline passed. What it found first counts, not what failed while it took back what it made."""
+    found = None
+    while error:
+        if isinstance(error, (Deadline, Failure)):
+            found = error
+        error = error.__context__
+    return isinstance(found, Deadline) and found.late
 
 
 def run(*words, check=True):

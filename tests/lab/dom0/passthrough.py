@@ -5,7 +5,7 @@ import contextlib
 import socket
 from pathlib import Path
 
-from host import domains, read, run, setDeadline, waitFor
+from host import domains, moreTime, read, run, waitFor
 
 NIC = "0000:00:08.0"
 NIC_IDS = "8086:10d3"
@@ -44,7 +44,7 @@ class Assignable:
 
     def __exit__(self, kind, *unused):
         if kind:
-            setDeadline(CLEANUP)
+            moreTime(CLEANUP)
         for address in self._addresses:
             domid = kind and owner(address)
             if domid:
