@@ -74,7 +74,7 @@ def atStart(note):
 
 
 @test(f"pci: attached hot, one after the other, used, let go by the guest, dom0's again; {CYCLES} times in a row: no leak",
-      300 + 10 * CYCLES, starts=1)
+      150 + 10 * CYCLES, starts=1)
 def hot(note):
     note("p-hot")
     with Assignable(NIC, EDU), PciGuest("p-hot", options=[NO_RESET], **HOT) as guest:
