@@ -8,7 +8,7 @@ knows nothing of the product: it runs commands as root in dom0 and moves files.
 """
 
 from lab.errors import LabError, LabTimeout
-from lab.faults import emulatorFault
+from lab.faults import emulatorFault, tripleFault
 from lab.session import Lab
 
-__all__ = ["Lab", "LabError", "LabTimeout", "emulatorFault"]
+__all__ = ["Lab", "LabError", "LabTimeout", "emulatorFault", "tripleFault"]

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lab import emulatorFault
+from lab import emulatorFault, tripleFault
 from lab.firmware import NAME, SHORT, WAIT, shortenBootMenu
 from lab.sources import parseLines, parseStanzas, sourcesFor
 
@@ -23,6 +23,10 @@ class EmulatorFault(unittest.TestCase):
 
     def testAGuestsOwnTripleFaultIsNot(self):
         self.assertFalse(emulatorFault(_FAULT.format(rip="0008:[<00000000000f1234>]")))
+
+    def testAnyTripleFaultIsOne(self):
+        self.assertTrue(tripleFault(_FAULT.format(rip="0008:[<0000000000008c65>]")))
+        self.assertFalse(tripleFault("(XEN) d3v0 Triple\n(XEN) RIP:    0008:[<0000000000008c65>]\n"))
 
     def testXensOwnDumpIsNot(self):
         self.assertFalse(emulatorFault("(XEN) RIP:    e008:[<ffff82d0402e1a4c>] panic+0x1\n"))

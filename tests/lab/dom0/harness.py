@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs tests in dom0 and prints TAP. Around each: a deadline, the leak check, and after a failure the logs to read.
 
-Two things make a test run again, once: the emulator's own fault (faults.py),
-and the deadline of a whole test, in LATE of them at most: an emulator on a busy
-machine may be that slow. Both are printed and counted. A wrong answer, or a
-limit of the product's that was exceeded, is never tried again. What a failed test left is removed, so that the next starts clean.
+Three things make a test run again, once: the emulator's own fault (faults.py);
+the deadline of a whole test, as an emulator on a busy machine may be that slow;
+and a triple fault of a guest, which the emulator makes too. The latter two may
+be AGAIN in all. Each is printed and counted. A wrong answer, or a limit of the
+product's that was exceeded, is never tried again. What a failed test left is
+removed, so that the next starts clean.
 """
 
 import os
@@ -14,13 +16,14 @@ import time
 import traceback
 
 import leaks
-from faults import emulatorFault
+from faults import emulatorFault, tripleFault
 from guest import guestLogs
 from host import GRACE, LOGS, Deadline, deadlinePassed, domains, late, logTail, processes, run, setDeadline
 
 _tests = []
 _CLEANUP = 60
-LATE = 2
+AGAIN = 2
+FAULT, LATE, DIED = "the emulator put its own state into the guest", "it was late", "a guest died of a triple fault"
 
 # Guests that tests started and that passed, leak check included.
 started = [0]
@@ -65,9 +68,13 @@ def _clean(before):
 
 
 def _processors():
-    """Where the processors of all domains are, in what `xl dmesg` says from now on; the rest of what is of use, as lines."""
-    run("xl", "debug-keys", "v")
-    kept = re.compile(r">>> Domain|\tVCPU|exitcode|RIP =")
+    """Where the processors of all domains are, in what `xl dmesg` says from now on; the rest of what is of use, as lines.
+
+    Events that wait for a domain are among that.
+    """
+    for key in "ve":
+        run("xl", "debug-keys", key)
+    kept = re.compile(r">>> Domain|\tVCPU|exitcode|RIP =|Event channel information|\[1/[01]/")
     dumped = [line for line in run("xl", "dmesg")[1].splitlines() if kept.search(line)]
     return run("xl", "vcpu-list", check=False)[1].splitlines() + dumped
 
@@ -88,14 +95,15 @@ def _attempt(seconds, function, names, before):
         wrong, after = leaks.settle(before)
     except Exception as error:  # pylint: disable=broad-except
         wrong = traceback.format_exc().splitlines()
-        again = "late" if late(error) else None
+        again = LATE if late(error) else None
     finally:
         signal.alarm(0)
     if wrong:
         setDeadline(_CLEANUP)
         said = run("xl", "dmesg")[1].splitlines()[-20:]
         wrong = wrong[-1:] + _processors() + wrong
-        again = "fault" if emulatorFault(run("xl", "dmesg")[1]) else again
+        log = run("xl", "dmesg")[1]
+        again = FAULT if emulatorFault(log) else again or (DIED if tripleFault(log) else None)
         for name in dict.fromkeys(names):
             wrong += guestLogs(name)
         wrong += ["xen: " + line for line in said]
@@ -112,17 +120,17 @@ def main(only):
     chosen = [entry for entry in _tests if not only or any(word in entry[0] for word in only)]
     print(f"TAP version 13\n1..{len(chosen)}", flush=True)
     failed = faults = 0
-    delayed = []
+    tried = []
     state = None
     for number, (name, seconds, starts, function) in enumerate(chosen, 1):
         start = time.monotonic()
         wrong, again, state = _attempt(seconds, function, [], state)
-        if wrong and (again == "fault" or (again == "late" and len(delayed) < LATE)):
+        if wrong and again and (again == FAULT or len(tried) < AGAIN):
             for line in wrong:
                 say(line)
-            say(f"{name}: run again, " + ("the emulator put its own state into the guest" if again == "fault" else "it was late"))
-            faults += again == "fault"
-            delayed += [name] if again == "late" else []
+            say(f"{name}: run again, {again}")
+            faults += again == FAULT
+            tried += [f"{again}, and run again: {name}"] if again != FAULT else []
             wrong, _, state = _attempt(seconds, function, [], state)
         failed += bool(wrong)
         started[0] += 0 if wrong else starts
@@ -131,6 +139,6 @@ def main(only):
             say(line)
         say(f"{time.monotonic() - start:.1f} s")
     say(f"{faults} faults of the emulator")
-    for name in delayed:
-        say(f"late, and run again: {name}")
+    for line in tried:
+        say(line)
     return 1 if failed else 0
