@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which failures on Xen are lateness: python3 -m unittest discover -s tests/lab."""
 
+import os
 import signal
 import sys
 import unittest
@@ -8,7 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "dom0"))
 
-import host  # noqa: E402  pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position
+import host  # noqa: E402
+from guest import Serial  # noqa: E402
 
 
 def _fail():
@@ -53,10 +56,24 @@ class Late(unittest.TestCase):
         error = self.raised(host.remaining, _fail)
         self.assertIsInstance(error, host.Failure)
         self.assertTrue(host.late(error))
-        host.setDeadline(0)
-        error = self.raised(_fail, host.remaining)
-        self.assertIsInstance(error, host.Deadline)
-        self.assertFalse(host.late(error))
+        for wrong in (_fail, lambda: self.fail("what another library raises")):
+            host.setDeadline(0)
+            error = self.raised(wrong, host.remaining)
+            self.assertIsInstance(error, host.Deadline)
+            self.assertFalse(host.late(error))
+        host.setDeadline(0.01)
+        error = self.raised(lambda: host.run("tail", "-f", "/dev/null"), _fail)
+        self.assertIsInstance(error, host.Failure)
+        self.assertTrue(host.late(error))
+
+    def testADeadlineThatTellsMoreIsTheSame(self):
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, writer)
+        serial = Serial(reader)
+        self.addCleanup(serial.close)
+        error = self.raised(lambda: serial.expect("a line"))
+        self.assertIn("never said", str(error))
+        self.assertTrue(host.late(error))
 
     def testMoreTimeDoesNotHideIt(self):
         error = self.raised(host.remaining, lambda: host.moreTime(60))

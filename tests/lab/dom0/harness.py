@@ -68,14 +68,11 @@ def _clean(before):
 
 
 def _processors():
-    """Where the processors of all domains are, in what `xl dmesg` says from now on; the rest of what is of use, as lines.
-
-    Events that wait for a domain are among that.
-    """
+    """Where the processors of all domains are and which events wait for one, as lines."""
     for key in "ve":
         run("xl", "debug-keys", key)
     kept = re.compile(r">>> Domain|\tVCPU|exitcode|RIP =|Event channel information|\[1/[01]/")
-    dumped = [line for line in run("xl", "dmesg")[1].splitlines() if kept.search(line)]
+    dumped = [line for line in run("xl", "dmesg", "-c")[1].splitlines() if kept.search(line)]
     return run("xl", "vcpu-list", check=False)[1].splitlines() + dumped
 
 
@@ -100,13 +97,13 @@ def _attempt(seconds, function, names, before):
         signal.alarm(0)
     if wrong:
         setDeadline(_CLEANUP)
-        said = run("xl", "dmesg")[1].splitlines()[-20:]
-        wrong = wrong[-1:] + _processors() + wrong
-        log = run("xl", "dmesg")[1]
-        again = FAULT if emulatorFault(log) else again or (DIED if tripleFault(log) else None)
+        log = run("xl", "dmesg", "-c")[1]
+        places = _processors()
+        again = FAULT if emulatorFault("\n".join([log, *places])) else again or (DIED if tripleFault(log) else None)
+        wrong = wrong[-1:] + places + wrong
         for name in dict.fromkeys(names):
             wrong += guestLogs(name)
-        wrong += ["xen: " + line for line in said]
+        wrong += ["xen: " + line for line in log.splitlines()[-20:]]
         wrong += logTail(LOGS / "xen-hotplug.log", 5)
         wrong += run("journalctl", "-u", "libvirtd", "-n", "25", "--no-pager", check=False)[1].splitlines()
         _clean(before)

@@ -71,13 +71,10 @@ def remaining():
 
 
 def late(error):
-    """Whether a test ended because its deadline passed. What it found first counts, not what failed while it took back what it made."""
-    found = None
-    while error:
-        if isinstance(error, (Deadline, Failure)):
-            found = error
+    """Whether a test ended because its deadline passed. What went wrong first counts, not what failed while the test took back what it made."""
+    while error.__context__ and not (getattr(error, "late", False) and error.__cause__):
         error = error.__context__
-    return isinstance(found, Deadline) and found.late
+    return getattr(error, "late", False)
 
 
 def run(*words, check=True):
